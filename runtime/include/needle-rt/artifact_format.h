@@ -12,6 +12,8 @@
 #ifndef NEEDLE_RT_ARTIFACT_FORMAT_H
 #define NEEDLE_RT_ARTIFACT_FORMAT_H
 
+#include "needle-rt/types.h"
+
 #include <stdint.h>
 
 /// First bytes of a file. The line ending and ^Z reveal text-mode transfers.
@@ -20,42 +22,8 @@
 /// Changes whenever an older reader would misread a newer file.
 #define NDL_ARTIFACT_VERSION 1
 #define NDL_SECTION_ALIGNMENT 64
-/// Largest rank of a tensor in a signature.
-#define NDL_MAX_RANK 16
-/// A dimension known only at run time.
-#define NDL_DYNAMIC (-1)
 /// NdlBodyRecord.weightsSection of a body without weights.
 #define NDL_NO_SECTION 0xffffffffu
-
-/// Element types of tensors. Values are part of the format and of the C ABI.
-typedef enum NdlDType {
-  NDL_DTYPE_INVALID = 0,
-  NDL_DTYPE_F32 = 1,
-  NDL_DTYPE_F64 = 2,
-  NDL_DTYPE_F16 = 3,
-  NDL_DTYPE_BF16 = 4,
-  NDL_DTYPE_I8 = 5,
-  NDL_DTYPE_U8 = 6,
-  NDL_DTYPE_I16 = 7,
-  NDL_DTYPE_U16 = 8,
-  NDL_DTYPE_I32 = 9,
-  NDL_DTYPE_U32 = 10,
-  NDL_DTYPE_I64 = 11,
-  NDL_DTYPE_U64 = 12,
-  /// One byte an element, 0 or 1.
-  NDL_DTYPE_BOOL = 13,
-  /// Two elements a byte, the element of lower index in the low half.
-  NDL_DTYPE_I4 = 14,
-  NDL_DTYPE_U4 = 15,
-} NdlDType;
-
-typedef enum NdlQuantizationKind {
-  NDL_QUANTIZATION_NONE = 0,
-  /// One scale and zero point.
-  NDL_QUANTIZATION_PER_TENSOR = 1,
-  /// One scale and zero point for each index along `axis`.
-  NDL_QUANTIZATION_PER_AXIS = 2,
-} NdlQuantizationKind;
 
 /// Machine language of a body.
 typedef enum NdlArchitecture {

@@ -16,14 +16,14 @@ namespace ndl {
 
 /// Bits of NdlBodyRecord.features for x86-64, e.g. `x86::AVX2 | x86::FMA`.
 namespace x86 {
-#define NDL_X86_FEATURE(bit, identifier, name)                                 \
+#define NDL_X86_FEATURE(bit, identifier, name, ...)                            \
   inline constexpr uint64_t identifier = uint64_t(1) << bit;
 #include "needle-rt/cpu_features.def"
 } // namespace x86
 
 /// Bits of NdlBodyRecord.features for AArch64.
 namespace aarch64 {
-#define NDL_AARCH64_FEATURE(bit, identifier, name, auxv, mask)                 \
+#define NDL_AARCH64_FEATURE(bit, identifier, name, ...)                        \
   inline constexpr uint64_t identifier = uint64_t(1) << bit;
 #include "needle-rt/cpu_features.def"
 } // namespace aarch64
