@@ -1,0 +1,79 @@
+// The needle dialect, its attributes and type constraints.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef NEEDLE_DIALECT_NEEDLE_IR_NEEDLEBASE_TD
+#define NEEDLE_DIALECT_NEEDLE_IR_NEEDLEBASE_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/BuiltinTypeInterfaces.td"
+include "mlir/Dialect/Quant/IR/QuantBase.td"
+
+def Needle_Dialect : Dialect {
+  let name = "needle";
+  let cppNamespace = "::needle";
+  let summary = "Neural networks on tensors, float or quantized";
+  let description = [{
+    A small dialect that represents models on value-semantic tensors: float
+    operations, the quantize and dequantize operations between the float and
+    the integer world, and the integer operations that a quantized model is made
+    of. The meaning of every operation is fixed by the numbered rules N1 to N8 of
+    docs/Spec.md and executed by the reference interpreter.
+
+    Static quantization parameters, per tensor or per axis, live in the element
+    type (`!quant.uniform`). Parameters that are known only at run time are
+    operands.
+
+    All tensors are ranked; every dimension may be dynamic. A dynamic dimension
+    never broadcasts: where two dimensions must agree and one of them is dynamic,
+    they are compared when the program runs and a difference is an error that
+    names the operation's source location.
+  }];
+  let dependentDialects = ["::mlir::quant::QuantDialect"];
+  let hasConstantMaterializer = 1;
+  let useDefaultAttributePrinterParser = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Attributes
+//===----------------------------------------------------------------------===//
+
+def Needle_Activation : I32EnumAttr<"Activation",
+    "function applied to the result of a contraction", [
+      I32EnumAttrCase<"None", 0, "none">,
+      I32EnumAttrCase<"Relu", 1, "relu">]> {
+  let cppNamespace = "::needle";
+  let genSpecializedAttr = 0;
+}
+
+def Needle_ActivationAttr
+    : EnumAttr<Needle_Dialect, Needle_Activation, "activation"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+//===----------------------------------------------------------------------===//
+// Type constraints
+//===----------------------------------------------------------------------===//
+
+def Needle_Quantized : Type<
+    CPred<"::llvm::isa<::mlir::quant::UniformQuantizedType, "
+          "::mlir::quant::UniformQuantizedPerAxisType>($_self)">,
+    "uniform quantized type, per tensor or per axis",
+    "::mlir::quant::QuantizedType">;
+def Needle_UI8 : UI<8>;
+def Needle_SI8 : SI<8>;
+
+def Needle_FloatTensor : RankedTensorOf<[F32]>;
+def Needle_QuantizedTensor : RankedTensorOf<[Needle_Quantized]>;
+/// Integers whose scale and zero point are operands, not part of the type.
+def Needle_RawIntTensor : RankedTensorOf<[Needle_UI8, Needle_SI8]>;
+def Needle_Int32Tensor : RankedTensorOf<[I32]>;
+def Needle_AnyTensor
+    : RankedTensorOf<[F32, I32, Needle_UI8, Needle_SI8, Needle_Quantized]>;
+def Needle_QMatmulOperand
+    : RankedTensorOf<[Needle_UI8, Needle_SI8, Needle_Quantized]>;
+def Needle_QMatmulResult : RankedTensorOf<[F32, I32, Needle_Quantized]>;
+def Needle_BiasTensor : RankedTensorOf<[F32, I32]>;
+def Needle_ScaleTensor : TensorRankOf<[F32], [0]>;
+def Needle_ZeroPointTensor : TensorRankOf<[I32], [0]>;
+
+#endif // NEEDLE_DIALECT_NEEDLE_IR_NEEDLEBASE_TD

@@ -1,0 +1,40 @@
+// QuantizableOpInterface: what quantize, fuse and explain ask an operation.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef NEEDLE_DIALECT_NEEDLE_IR_NEEDLEINTERFACES_TD
+#define NEEDLE_DIALECT_NEEDLE_IR_NEEDLEINTERFACES_TD
+
+include "mlir/IR/OpBase.td"
+
+def Needle_QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
+  let cppNamespace = "::needle";
+  let description = [{
+    Implemented by a float operation that has an integer form. It says which of
+    its operands can be quantized, in which role and granularity, and builds its
+    own integer form. The passes that quantize and fuse, and the explanation of
+    what stayed float, know operations only through this interface, so a new
+    quantizable operation is added in one place.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+        The operands that an integer form of this operation takes quantized, in
+        operand order. See QuantizableOperand.
+      }],
+      "::llvm::SmallVector<::needle::QuantizableOperand>",
+      "getQuantizableOperands">,
+    InterfaceMethod<[{
+        Builds the integer form at the builder's insertion point and returns its
+        operation, with one result of type `resultType` (float, or quantized
+        per tensor when the requantization is to be part of it).
+
+        `quantized` holds one value for each entry of getQuantizableOperands():
+        the quantized source of that operand. On failure nothing has been built
+        and `reason` says which operand does not fit, and why.
+      }],
+      "::mlir::FailureOr<::mlir::Operation *>", "buildIntegerForm",
+      (ins "::mlir::OpBuilder &":$builder,
+           "::llvm::ArrayRef<::needle::QuantizedOperand>":$quantized,
+           "::mlir::Type":$resultType, "::std::string &":$reason)>
+  ];
+}
+
+#endif // NEEDLE_DIALECT_NEEDLE_IR_NEEDLEINTERFACES_TD

@@ -1,0 +1,124 @@
+// The needle_cpu dialect: packed contractions as the CPU kernels execute them.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef NEEDLE_DIALECT_NEEDLECPU_IR_NEEDLECPUOPS_TD
+#define NEEDLE_DIALECT_NEEDLECPU_IR_NEEDLECPUOPS_TD
+
+include "mlir/IR/OpBase.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "needle/Dialect/Needle/IR/NeedleBase.td"
+
+def NeedleCPU_Dialect : Dialect {
+  let name = "needle_cpu";
+  let cppNamespace = "::needle::cpu";
+  let summary = "Contractions on packed weights, the units of CPU code";
+  let description = [{
+    Between linalg and loops: destination-style operations on tensors, later on
+    buffers, that stand for one tiled, packed, vectorized kernel each. They exist
+    from the conversion of contractions until needle-cpu-emit-kernels replaces
+    each by a call of the kernel emitted for the target description. Quantized
+    tensors are plain signless integers here; signedness is an attribute.
+  }];
+  let dependentDialects = ["::needle::NeedleDialect"];
+}
+
+class NeedleCPU_Op<string mnemonic, list<Trait> traits = []>
+    : Op<NeedleCPU_Dialect, mnemonic, traits>;
+
+def NeedleCPU_Buffer : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef],
+                                 "ranked tensor or strided memref", "::mlir::ShapedType">;
+
+def NeedleCPU_WeightOp : NeedleCPU_Op<"weight", [Pure]> {
+  let summary = "constant that lives in the weight section of the artifact";
+  let description = [{
+    A tensor before bufferization, a read-only memref after it. Memory planning
+    gives each distinct value one 64-byte aligned place in the weight section.
+  }];
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs NeedleCPU_Buffer:$result);
+  let assemblyFormat = "attr-dict $value `->` type($result)";
+  let hasVerifier = 1;
+}
+
+class NeedleCPU_DestinationOp<string mnemonic, list<Trait> traits = []>
+    : NeedleCPU_Op<mnemonic, !listconcat(traits, [
+        DestinationStyleOpInterface,
+        DeclareOpInterfaceMethods<MemoryEffectsOpInterface>])> {
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getDestMutable(); }
+  }];
+}
+
+def NeedleCPU_PackRhsOp : NeedleCPU_DestinationOp<"pack_rhs"> {
+  let summary = "packs the right-hand side of a contraction into panels";
+  let description = [{
+    Source K×N (N×K when `transposed`) to panels of NR columns, zero-padded:
+
+    - f32: `[ceil(N/NR)][K][NR]`.
+    - integers: `[ceil(N/NR)][ceil(K/2)][NR][2]`, neighbours along K side by side;
+      dest of i8 copies signed sources whose zero point is 0, dest of i16 widens
+      and subtracts the zero point (`zero_points`: one, or one per column; or the
+      operand `zero_point`, rank 0, i32).
+
+    Of a constant source it is evaluated at compile time (needle-cpu-pack-weights).
+  }];
+  let arguments = (ins NeedleCPU_Buffer:$source,
+    Optional<NeedleCPU_Buffer>:$zero_point, NeedleCPU_Buffer:$dest,
+    UnitAttr:$transposed, UnitAttr:$source_unsigned,
+    OptionalAttr<DenseI32ArrayAttr>:$zero_points);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    `ins` `(` $source (`,` `zero_point` $zero_point^ `:` type($zero_point))? `:` type($source) `)`
+    `outs` `(` $dest `:` type($dest) `)` attr-dict (`->` type($results)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def NeedleCPU_MatmulOp : NeedleCPU_DestinationOp<"matmul"> {
+  let summary = "f32 matrix multiplication with a packed right-hand side";
+  let description = [{
+    `dest = activation(lhs · rhs + bias)`, as `needle.matmul`; lhs M×K (K×M when
+    `transpose_lhs`), rhs packed by `pack_rhs`, bias N, dest M×N.
+  }];
+  let arguments = (ins NeedleCPU_Buffer:$lhs, NeedleCPU_Buffer:$rhs,
+    Optional<NeedleCPU_Buffer>:$bias, NeedleCPU_Buffer:$dest,
+    UnitAttr:$transpose_lhs,
+    DefaultValuedAttr<Needle_ActivationAttr, "::needle::Activation::None">:$activation);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    `ins` `(` $lhs `,` $rhs (`,` `bias` $bias^ `:` type($bias))? `:` type($lhs) `,` type($rhs) `)`
+    `outs` `(` $dest `:` type($dest) `)` attr-dict (`->` type($results)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def NeedleCPU_QMatmulOp : NeedleCPU_DestinationOp<"qmatmul", [AttrSizedOperandSegments]> {
+  let summary = "integer matrix multiplication with a packed right-hand side";
+  let description = [{
+    `needle.qmatmul` on plain integers (N4, N5, N1): lhs M×K i8 (K×M when
+    `transpose_lhs`; unsigned when `lhs_unsigned`), zero point `lhs_zero_point`
+    or the operand `lhs_dynamic_zero_point` (rank 0, i32); rhs packed by
+    `pack_rhs`; `scales` the combined scales f32(sa·sb), one per column (absent
+    for an i32 dest); bias f32 or i32, N; dest i32, f32, or i8 quantized with
+    `dest_scale`, `dest_zero_point` to `dest_min` … `dest_max`.
+  }];
+  let arguments = (ins NeedleCPU_Buffer:$lhs, NeedleCPU_Buffer:$rhs,
+    Optional<NeedleCPU_Buffer>:$lhs_dynamic_zero_point,
+    Optional<NeedleCPU_Buffer>:$scales, Optional<NeedleCPU_Buffer>:$bias,
+    NeedleCPU_Buffer:$dest,
+    UnitAttr:$transpose_lhs, UnitAttr:$lhs_unsigned,
+    DefaultValuedAttr<I32Attr, "0">:$lhs_zero_point,
+    DefaultValuedAttr<Needle_ActivationAttr, "::needle::Activation::None">:$activation,
+    OptionalAttr<F32Attr>:$dest_scale, OptionalAttr<I32Attr>:$dest_zero_point,
+    OptionalAttr<I32Attr>:$dest_min, OptionalAttr<I32Attr>:$dest_max);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    `ins` `(` $lhs `,` $rhs (`,` `zero_point` $lhs_dynamic_zero_point^ `:` type($lhs_dynamic_zero_point))?
+    (`,` `scales` $scales^ `:` type($scales))? (`,` `bias` $bias^ `:` type($bias))?
+    `:` type($lhs) `,` type($rhs) `)`
+    `outs` `(` $dest `:` type($dest) `)` attr-dict (`->` type($results)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // NEEDLE_DIALECT_NEEDLECPU_IR_NEEDLECPUOPS_TD

@@ -1,0 +1,52 @@
+//===- TargetDescription.cpp - CPU targets as data ------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "needle/Codegen/CPU/TargetDescription.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace needle::cpu;
+
+static constexpr CPUTarget targets[] = {
+    {/*name=*/{"x86-64"},
+     /*triple=*/{"x86_64-unknown-linux-gnu"},
+     /*cpu=*/{"x86-64"},
+     /*features=*/{""},
+     /*requiredFeatures=*/{"sse2"},
+     /*preference=*/0,
+     /*vectorBits=*/128,
+     /*fusedMultiplyAdd=*/false,
+     /*floatTile=*/{2, 16},
+     /*intTile=*/{2, 16},
+     /*pairDotIntrinsic=*/{"llvm.x86.sse2.pmadd.wd"},
+     /*blockRows=*/96},
+    {/*name=*/{"avx2"},
+     /*triple=*/{"x86_64-unknown-linux-gnu"},
+     /*cpu=*/{"x86-64-v3"},
+     /*features=*/{""},
+     /*requiredFeatures=*/{"avx2,fma"},
+     /*preference=*/1,
+     /*vectorBits=*/256,
+     /*fusedMultiplyAdd=*/true,
+     /*floatTile=*/{6, 16},
+     /*intTile=*/{4, 16},
+     /*pairDotIntrinsic=*/{"llvm.x86.avx2.pmadd.wd"},
+     /*blockRows=*/96},
+};
+
+llvm::ArrayRef<CPUTarget> needle::cpu::getCPUTargets() { return targets; }
+
+const CPUTarget *needle::cpu::lookupCPUTarget(llvm::StringRef name) {
+  for (const CPUTarget &target : targets)
+    if (target.name == name)
+      return &target;
+  return nullptr;
+}
+
+std::string needle::cpu::getCPUTargetNames() {
+  return llvm::join(llvm::map_range(targets,
+                                    [](const CPUTarget &target) {
+                                      return target.name.str();
+                                    }),
+                    ", ");
+}
