@@ -34,9 +34,9 @@ struct ArrayView {
 /// given to `parse`, which must outlive it.
 class ArtifactView {
 public:
-  /// Checks the artifact in [data, data + size), aligned to
-  /// NDL_SECTION_ALIGNMENT, in this order: magic, versions, size, checksum,
-  /// sections, records. `view` is set on success only.
+  /// Checks the artifact in [data, data + size), aligned to 8 bytes, in this
+  /// order: magic, versions, size, checksum, sections, records. `view` is set
+  /// on success only.
   /// Errors: NDL_CORRUPT_ARTIFACT, NDL_UNSUPPORTED_VERSION,
   /// NDL_INVALID_ARGUMENT (alignment).
   static Status parse(const void *data, size_t size, ArtifactView &view);

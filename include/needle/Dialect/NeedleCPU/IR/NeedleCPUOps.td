@@ -74,7 +74,7 @@ def NeedleCPU_PackRhsOp : NeedleCPU_DestinationOp<"pack_rhs"> {
   let hasVerifier = 1;
 }
 
-def NeedleCPU_MatmulOp : NeedleCPU_DestinationOp<"matmul"> {
+def NeedleCPU_MatmulOp : NeedleCPU_DestinationOp<"matmul", [AttrSizedOperandSegments]> {
   let summary = "f32 matrix multiplication with a packed right-hand side";
   let description = [{
     `dest = activation(lhs · rhs + bias)`, as `needle.matmul`; lhs M×K (K×M when
@@ -82,12 +82,14 @@ def NeedleCPU_MatmulOp : NeedleCPU_DestinationOp<"matmul"> {
   }];
   let arguments = (ins NeedleCPU_Buffer:$lhs, NeedleCPU_Buffer:$rhs,
     Optional<NeedleCPU_Buffer>:$bias, NeedleCPU_Buffer:$dest,
+    Optional<NeedleCPU_Buffer>:$workspace,
     UnitAttr:$transpose_lhs,
     DefaultValuedAttr<Needle_ActivationAttr, "::needle::Activation::None">:$activation);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     `ins` `(` $lhs `,` $rhs (`,` `bias` $bias^ `:` type($bias))? `:` type($lhs) `,` type($rhs) `)`
-    `outs` `(` $dest `:` type($dest) `)` attr-dict (`->` type($results)^)?
+    `outs` `(` $dest `:` type($dest) `)`
+    (`workspace` `(` $workspace^ `:` type($workspace) `)`)? attr-dict (`->` type($results)^)?
   }];
   let hasVerifier = 1;
 }
@@ -100,12 +102,13 @@ def NeedleCPU_QMatmulOp : NeedleCPU_DestinationOp<"qmatmul", [AttrSizedOperandSe
     or the operand `lhs_dynamic_zero_point` (rank 0, i32); rhs packed by
     `pack_rhs`; `scales` the combined scales f32(sa·sb), one per column (absent
     for an i32 dest); bias f32 or i32, N; dest i32, f32, or i8 quantized with
-    `dest_scale`, `dest_zero_point` to `dest_min` … `dest_max`.
+    `dest_scale`, `dest_zero_point` to `dest_min` … `dest_max`. On buffers,
+    `workspace` as for `matmul`.
   }];
   let arguments = (ins NeedleCPU_Buffer:$lhs, NeedleCPU_Buffer:$rhs,
     Optional<NeedleCPU_Buffer>:$lhs_dynamic_zero_point,
     Optional<NeedleCPU_Buffer>:$scales, Optional<NeedleCPU_Buffer>:$bias,
-    NeedleCPU_Buffer:$dest,
+    NeedleCPU_Buffer:$dest, Optional<NeedleCPU_Buffer>:$workspace,
     UnitAttr:$transpose_lhs, UnitAttr:$lhs_unsigned,
     DefaultValuedAttr<I32Attr, "0">:$lhs_zero_point,
     DefaultValuedAttr<Needle_ActivationAttr, "::needle::Activation::None">:$activation,
@@ -116,7 +119,8 @@ def NeedleCPU_QMatmulOp : NeedleCPU_DestinationOp<"qmatmul", [AttrSizedOperandSe
     `ins` `(` $lhs `,` $rhs (`,` `zero_point` $lhs_dynamic_zero_point^ `:` type($lhs_dynamic_zero_point))?
     (`,` `scales` $scales^ `:` type($scales))? (`,` `bias` $bias^ `:` type($bias))?
     `:` type($lhs) `,` type($rhs) `)`
-    `outs` `(` $dest `:` type($dest) `)` attr-dict (`->` type($results)^)?
+    `outs` `(` $dest `:` type($dest) `)`
+    (`workspace` `(` $workspace^ `:` type($workspace) `)`)? attr-dict (`->` type($results)^)?
   }];
   let hasVerifier = 1;
 }
