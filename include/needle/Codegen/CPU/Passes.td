@@ -1,0 +1,123 @@
+// Passes that turn linalg and needle_cpu into code for one CPU target.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef NEEDLE_CODEGEN_CPU_PASSES_TD
+#define NEEDLE_CODEGEN_CPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+//===----------------------------------------------------------------------===//
+// Entry points, memory, steps
+//===----------------------------------------------------------------------===//
+
+def CPUBuildPlan : Pass<"needle-cpu-build-plan", "::mlir::ModuleOp"> {
+  let summary = "Record signatures; derive output shapes and shape checks";
+  let description = [{
+    For each public function F of needle operations (an entry point):
+
+    - records its signature, with names and original types, as the attribute
+      `needle.signature` of F;
+    - adds a private function `@F.shapes` from the dynamic dimensions of F's
+      inputs, in order, to (status, all dimensions of F's outputs). The status is
+      0, or 1 + the index of the message of the first shape equality that does
+      not hold. Messages are appended to the attribute `needle.messages` of the
+      module.
+
+    ```mlir
+    func.func @main(%x: tensor<?xf32>, %y: tensor<?xf32>) -> tensor<?xf32> {
+      %0 = needle.add %x, %y : …
+    // gives
+    func.func private @main.shapes(%x0: index, %y0: index) -> (i64, index) {
+      %ne = arith.cmpi ne, %x0, %y0 : index
+      %status = arith.select %ne, %c1_i64, %c0_i64 : i64
+      return %status, %x0 : i64, index
+    ```
+
+    Equalities between static dimensions are the verifiers' business.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def CPUAddRuntimeArguments
+    : Pass<"needle-cpu-add-runtime-arguments", "::mlir::ModuleOp"> {
+  let summary = "Append arena, weights, number of threads, frame to entry points";
+  let description = [{
+    Appends to each entry point (a function with `needle.signature`) what it gets
+    from the runtime: `%arena: memref<?xi8>`, `%weights: memref<?xi8>`,
+    `%threads: index`, `%frame: !llvm.ptr`. Runs on buffers, after results have
+    become out-parameters.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def CPUPlanMemory : Pass<"needle-cpu-plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Place every buffer in the arena and every weight in one section";
+  let description = [{
+    In each entry point:
+
+    - every `memref.alloc` becomes a `memref.view` of the arena. Buffers of static
+      size are packed by decreasing size, those of dynamic size share slots; two
+      buffers overlap only if their lifetimes do not. A private function
+      `@F.arena`, from the dynamic dimensions of F's inputs and the number of
+      threads, computes the size of the arena (the largest i64 when it cannot be
+      addressed) and the offset of each slot, for the plan and for the run alike;
+    - every `needle_cpu.weight` becomes a `memref.view` of the weights. Equal
+      bytes are stored once; the section is the attribute `needle.weights` of the
+      module.
+
+    All places are 64-byte aligned.
+
+    ```mlir
+    %0 = memref.alloc(%d) : memref<?x256xf32>
+    // becomes
+    %o:2 = call @main.arena(%d, %threads) : (index, index) -> (index, index)
+    %0 = memref.view %arena[%o#1][%d] : memref<?xi8> to memref<?x256xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect",
+                           "::mlir::memref::MemRefDialect"];
+  let statistics = [
+    Statistic<"numBuffers", "buffers", "Buffers placed in arenas">,
+    Statistic<"numSlots", "slots", "Slots of dynamic size">,
+    Statistic<"numWeights", "weights", "Distinct weights">
+  ];
+}
+
+def CPULowerCopies : Pass<"needle-cpu-lower-copies", "::mlir::ModuleOp"> {
+  let summary = "Turn memref.copy into linalg, so that no library is called";
+  let description = [{
+    `memref.copy` would become a call of `memrefCopy` or `memcpy`. A copy of a
+    buffer to itself is erased.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def CPUMarkSteps : Pass<"needle-cpu-mark-steps", "::mlir::ModuleOp"> {
+  let summary = "Announce each step of an entry point to the runtime";
+  let description = [{
+    Before each needle_cpu or linalg operation in the body of an entry point,
+    inserts a call of the frame's `markStep` with the step's index, and one with
+    NDL_STEP_END after the last. The steps (kernel, op, location, note, macs)
+    are recorded as the attribute `needle.steps` of the entry point. The kernel
+    of a needle_cpu operation is its attribute `needle.kernel`, the reason for
+    the choice its attribute `needle.kernel_note`.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+def CPUEmitEntry : Pass<"needle-cpu-emit-entry", "::mlir::ModuleOp"> {
+  let summary = "Emit the C functions plan and run of each entry point";
+  let description = [{
+    On the LLVM dialect: for each entry point F adds `@F.run` (NdlRunFn) and
+    `@F.plan` (NdlPlanFn) of needle-rt/abi.h, which call `@F`, `@F.shapes` and
+    `@F.arena`; makes every other function internal and forbids the code
+    generator to call library functions. What cannot be reached from generated
+    code (an external function) is an error.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // NEEDLE_CODEGEN_CPU_PASSES_TD
