@@ -48,20 +48,31 @@ test_python() {
     --ignore test/python/test_docs.py test/python
 }
 
-# runtime_variant PRESET: configures, builds and tests the runtime alone.
+# runtime_variant NAME CMAKE-OPTION...: configures, builds and tests the runtime
+# alone.
 runtime_variant() {
-  local preset="$1" build="$ROOT/build/runtime-$1"
-  (cd "$ROOT/runtime" && cmake --preset "$preset" -B "$build") >"$RESULTS/runtime/$preset.log" 2>&1 &&
-    ninja -C "$build" &&
+  local name="$1" build="$ROOT/build/runtime-$1"
+  shift
+  cmake -S "$ROOT/runtime" -B "$build" -G Ninja "$@" >"$RESULTS/runtime/$name.log" 2>&1 ||
+    { cat "$RESULTS/runtime/$name.log" && return 1; }
+  ninja -C "$build" &&
     ctest --test-dir "$build" --output-on-failure --timeout "$TEST_TIMEOUT" \
-      --output-junit "$RESULTS/runtime/$preset.xml"
+      --output-junit "$RESULTS/runtime/$name.xml"
 }
 
 test_runtime() {
-  local preset
-  for preset in release asan-ubsan tsan; do
-    step runtime "$preset" runtime_variant "$preset"
-  done
+  local -a clang=(-DCMAKE_C_COMPILER=clang-22 -DCMAKE_CXX_COMPILER=clang++-22)
+  local -a launcher=()
+  if command -v ccache >/dev/null; then
+    launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  fi
+  # The plain variant is also the one that another compiler builds.
+  step runtime plain runtime_variant plain "${launcher[@]}" \
+    -DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++ -DCMAKE_BUILD_TYPE=Release
+  step runtime asan-ubsan runtime_variant asan-ubsan "${launcher[@]}" "${clang[@]}" \
+    -DNEEDLE_SANITIZE=address,undefined
+  step runtime tsan runtime_variant tsan "${launcher[@]}" "${clang[@]}" \
+    -DNEEDLE_SANITIZE=thread
 }
 
 test_docs() {

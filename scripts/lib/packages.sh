@@ -81,6 +81,7 @@ install_packages() {
     if [[ -z "$(apt-cache madison "$package" 2>/dev/null)" ]]; then unknown+=("$package"); fi
   done
   if ((${#unknown[@]})); then
+    grep -E '^(E|W|Err)' "$log" | head -n 3 >&2 || true
     die "the package sources of this machine do not have: ${unknown[*]}" \
       "needle is built on Debian 12 with its suites bookworm and bookworm-security" \
       "(MLIR, LLVM and clang 22 come from the latter). Check the network and the" \

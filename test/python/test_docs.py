@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,8 @@ def test_readme_shows_how_to_start_and_runs_its_examples(tmp_path: Path) -> None
     assert "scripts/demo" in first
     assert "scripts/test" in first
     assert Page(ROOT / "README.md", ROOT, tmp_path).run() >= 3
+
+
+def test_picture_is_what_its_script_draws() -> None:
+    drawn = runpy.run_path(str(ROOT / "docs" / "architecture_svg.py"))["draw"]()
+    assert (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8") == drawn
