@@ -1,0 +1,327 @@
+//===- NeedleCPUOps.cpp - Operations of the needle_cpu dialect ------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifiers and memory effects.
+//
+//===----------------------------------------------------------------------===//
+
+#include "needle/Dialect/NeedleCPU/IR/NeedleCPU.h"
+
+#include "mlir/IR/OpImplementation.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace needle::cpu;
+
+#define GET_OP_CLASSES
+#include "needle/Dialect/NeedleCPU/IR/NeedleCPUOps.cpp.inc"
+
+//===----------------------------------------------------------------------===//
+// What the operations have in common
+//===----------------------------------------------------------------------===//
+
+using Effects =
+    SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>>;
+
+/// On memrefs the inputs are read, the destination is overwritten, whatever it
+/// held, and the workspace is used. On tensors there are no effects.
+static void getDestinationStyleEffects(DestinationStyleOpInterface op,
+                                       Value workspace, Effects &effects) {
+  for (OpOperand &operand : op->getOpOperands()) {
+    if (!isa<MemRefType>(operand.get().getType()))
+      continue;
+    bool isWorkspace = operand.get() == workspace;
+    if (isWorkspace || op.isDpsInit(&operand))
+      effects.emplace_back(MemoryEffects::Write::get(), &operand);
+    if (isWorkspace || op.isDpsInput(&operand))
+      effects.emplace_back(MemoryEffects::Read::get(), &operand);
+  }
+}
+
+/// A dimension and how messages name it.
+struct Dimension {
+  int64_t size;
+  StringRef name;
+};
+
+/// Two dimensions agree when either is dynamic.
+static LogicalResult verifySame(Operation *op, Dimension a, Dimension b) {
+  if (ShapedType::isDynamic(a.size) || ShapedType::isDynamic(b.size) ||
+      a.size == b.size)
+    return success();
+  return op->emitOpError() << a.name << " is " << a.size << ", but " << b.name
+                           << " is " << b.size;
+}
+
+/// Tensors and memrefs never meet in one operation.
+static LogicalResult verifyOneKind(Operation *op) {
+  bool anyTensor =
+      llvm::any_of(op->getOperandTypes(), llvm::IsaPred<TensorType>);
+  bool anyMemRef =
+      llvm::any_of(op->getOperandTypes(), llvm::IsaPred<MemRefType>);
+  if (anyTensor && anyMemRef)
+    return op->emitOpError("mixes tensors and memrefs");
+  return success();
+}
+
+static LogicalResult verifyShape(Operation *op, StringRef name, ShapedType type,
+                                 int64_t rank,
+                                 function_ref<bool(Type)> isAllowed,
+                                 StringRef allowed) {
+  if (type.getRank() == rank && isAllowed(type.getElementType()))
+    return success();
+  return op->emitOpError() << name << " must have rank " << rank
+                           << " and element type " << allowed << ", but is "
+                           << type;
+}
+
+static bool isF32(Type type) { return type.isF32(); }
+static bool isI8(Type type) { return type.isSignlessInteger(8); }
+static bool isI32(Type type) { return type.isSignlessInteger(32); }
+static bool isI8OrI16(Type type) {
+  return type.isSignlessInteger(8) || type.isSignlessInteger(16);
+}
+static bool isF32OrI32(Type type) { return isF32(type) || isI32(type); }
+static bool isNumber(Type type) {
+  return isF32(type) || isI8OrI16(type) || isI32(type);
+}
+
+/// The panels of a right-hand side: `[ceil(N/NR)][depth][NR]`, of integers with
+/// pairs of neighbours along K: `[ceil(N/NR)][ceil(K/2)][NR][2]`.
+static LogicalResult verifyPacked(Operation *op, StringRef name,
+                                  ShapedType packed, int64_t k, int64_t n) {
+  bool isFloat = packed.getElementType().isF32();
+  int64_t panel = packed.getDimSize(2);
+  if (ShapedType::isDynamic(panel) || panel < 1)
+    return op->emitOpError()
+           << name << " must have a static panel width, but is " << packed;
+  if (!isFloat && packed.getDimSize(3) != 2)
+    return op->emitOpError() << name << " must end in pairs, but is " << packed;
+  int64_t panels =
+      ShapedType::isDynamic(n) ? n : llvm::divideCeilSigned(n, panel);
+  int64_t depth =
+      ShapedType::isDynamic(k) || isFloat ? k : llvm::divideCeilSigned(k, 2);
+  if (failed(verifySame(op, {packed.getDimSize(0), "the number of panels"},
+                        {panels, "N divided by the panel width"})))
+    return failure();
+  return verifySame(op, {packed.getDimSize(1), "the depth of the panels"},
+                    {depth, isFloat ? "K" : "K divided by two"});
+}
+
+/// Scratch memory is planned after bufferization; before, there is none.
+static LogicalResult verifyWorkspace(Operation *op, Value workspace) {
+  if (!workspace)
+    return success();
+  if (!isa<MemRefType>(workspace.getType()))
+    return op->emitOpError("has a workspace on memrefs only");
+  return verifyShape(op, "workspace", cast<ShapedType>(workspace.getType()), 1,
+                     isI8, "i8");
+}
+
+/// The shape of a contraction's operands and destination.
+static LogicalResult verifyContraction(Operation *op, ShapedType lhs,
+                                       bool transposed, ShapedType rhs,
+                                       Value bias, ShapedType dest) {
+  int64_t n = dest.getDimSize(1);
+  if (failed(verifySame(op, {lhs.getDimSize(transposed ? 1 : 0), "M of lhs"},
+                        {dest.getDimSize(0), "M of dest"})) ||
+      failed(
+          verifyPacked(op, "rhs", rhs, lhs.getDimSize(transposed ? 0 : 1), n)))
+    return failure();
+  if (!bias)
+    return success();
+  return verifySame(
+      op,
+      {cast<ShapedType>(bias.getType()).getDimSize(0), "the length of bias"},
+      {n, "N of dest"});
+}
+
+//===----------------------------------------------------------------------===//
+// WeightOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult WeightOp::verify() {
+  auto type = cast<ShapedType>(getResult().getType());
+  if (!isNumber(type.getElementType()))
+    return emitOpError() << "cannot hold elements of type "
+                         << type.getElementType();
+  ShapedType value = getValue().getShapedType();
+  if (value.getShape() != type.getShape() ||
+      value.getElementType() != type.getElementType())
+    return emitOpError() << "value of type " << value
+                         << " does not fit the result type " << type;
+  if (auto memref = dyn_cast<MemRefType>(type))
+    if (!memref.getLayout().isIdentity())
+      return emitOpError() << "memref must be contiguous, but is " << type;
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// PackRhsOp
+//===----------------------------------------------------------------------===//
+
+void PackRhsOp::getEffects(Effects &effects) {
+  getDestinationStyleEffects(*this, /*workspace=*/nullptr, effects);
+}
+
+/// Which sources a destination of i8 or i16 can hold.
+static LogicalResult verifyZeroPoints(PackRhsOp op, int64_t n) {
+  std::optional<ArrayRef<int32_t>> zeroPoints = op.getZeroPoints();
+  bool isWide = op.getDest().getType().getElementType().isInteger(16);
+  if (!isWide && (zeroPoints || op.getZeroPoint() || op.getSourceUnsigned()))
+    return op.emitOpError("dest must be of i16 for an unsigned source or one "
+                          "with a zero point");
+  if (zeroPoints && op.getZeroPoint())
+    return op.emitOpError("has zero points as an attribute and as an operand");
+  if (op.getZeroPoint() &&
+      failed(verifyShape(op, "zero_point", op.getZeroPoint().getType(), 0,
+                         isI32, "i32")))
+    return failure();
+  if (!zeroPoints)
+    return success();
+  int32_t low = op.getSourceUnsigned() ? 0 : -128;
+  if (llvm::any_of(*zeroPoints, [&](int32_t zeroPoint) {
+        return zeroPoint < low || zeroPoint > low + 255;
+      }))
+    return op.emitOpError("has a zero point that its source cannot hold");
+  if (zeroPoints->size() == 1)
+    return success();
+  return verifySame(
+      op,
+      {static_cast<int64_t>(zeroPoints->size()), "the number of zero points"},
+      {n, "N of source"});
+}
+
+LogicalResult PackRhsOp::verify() {
+  ShapedType source = getSource().getType(), dest = getDest().getType();
+  bool isFloat = source.getElementType().isF32();
+  if (failed(verifyOneKind(*this)) ||
+      failed(verifyShape(
+          *this, "source", source, 2,
+          [](Type type) { return isF32(type) || isI8(type); }, "f32 or i8")) ||
+      failed(isFloat
+                 ? verifyShape(*this, "dest", dest, 3, isF32, "f32")
+                 : verifyShape(*this, "dest", dest, 4, isI8OrI16, "i8 or i16")))
+    return failure();
+  int64_t k = source.getDimSize(getTransposed() ? 1 : 0);
+  int64_t n = source.getDimSize(getTransposed() ? 0 : 1);
+  if (failed(verifyPacked(*this, "dest", dest, k, n)))
+    return failure();
+  if (!isFloat)
+    return verifyZeroPoints(*this, n);
+  if (getZeroPoints() || getZeroPoint() || getSourceUnsigned())
+    return emitOpError("of f32 has neither zero points nor signedness");
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// MatmulOp
+//===----------------------------------------------------------------------===//
+
+void MatmulOp::getEffects(Effects &effects) {
+  getDestinationStyleEffects(*this, getWorkspace(), effects);
+}
+
+LogicalResult MatmulOp::verify() {
+  ShapedType lhs = getLhs().getType(), rhs = getRhs().getType();
+  ShapedType dest = getDest().getType();
+  if (failed(verifyOneKind(*this)) ||
+      failed(verifyShape(*this, "lhs", lhs, 2, isF32, "f32")) ||
+      failed(verifyShape(*this, "rhs", rhs, 3, isF32, "f32")) ||
+      failed(verifyShape(*this, "dest", dest, 2, isF32, "f32")))
+    return failure();
+  if (getBias() &&
+      failed(verifyShape(*this, "bias", getBias().getType(), 1, isF32, "f32")))
+    return failure();
+  if (failed(verifyWorkspace(*this, getWorkspace())))
+    return failure();
+  return verifyContraction(*this, lhs, getTransposeLhs(), rhs, getBias(), dest);
+}
+
+//===----------------------------------------------------------------------===//
+// QMatmulOp
+//===----------------------------------------------------------------------===//
+
+void QMatmulOp::getEffects(Effects &effects) {
+  getDestinationStyleEffects(*this, getWorkspace(), effects);
+}
+
+static LogicalResult verifyLhsZeroPoint(QMatmulOp op) {
+  int32_t low = op.getLhsUnsigned() ? 0 : -128;
+  int32_t zeroPoint = op.getLhsZeroPoint();
+  if (!op.getLhsDynamicZeroPoint()) {
+    if (zeroPoint < low || zeroPoint > low + 255)
+      return op.emitOpError("has a zero point that lhs cannot hold");
+    return success();
+  }
+  if (zeroPoint != 0)
+    return op.emitOpError("has a zero point as an attribute and as an operand");
+  return verifyShape(op, "zero_point", op.getLhsDynamicZeroPoint().getType(), 0,
+                     isI32, "i32");
+}
+
+/// The scales, and the parameters of the destination where it is quantized.
+static LogicalResult verifyRescale(QMatmulOp op) {
+  ShapedType dest = op.getDest().getType();
+  if (dest.getElementType().isInteger(32)) {
+    if (op.getScales())
+      return op.emitOpError("with dest of i32 has no scales");
+    if (op.getActivation() != needle::Activation::None)
+      return op.emitOpError("with dest of i32 has no activation");
+    if (op.getBias() && !isI32(op.getBias().getType().getElementType()))
+      return op.emitOpError("with dest of i32 has a bias of i32");
+  } else {
+    if (!op.getScales())
+      return op.emitOpError("needs scales unless dest is of i32");
+    if (failed(verifyShape(op, "scales", op.getScales().getType(), 1, isF32,
+                           "f32")) ||
+        failed(verifySame(
+            op,
+            {op.getScales().getType().getDimSize(0), "the length of scales"},
+            {dest.getDimSize(1), "N of dest"})))
+      return failure();
+  }
+
+  bool isQuantized = dest.getElementType().isInteger(8);
+  for (Attribute attr :
+       {Attribute(op.getDestScaleAttr()), Attribute(op.getDestZeroPointAttr()),
+        Attribute(op.getDestMinAttr()), Attribute(op.getDestMaxAttr())})
+    if (static_cast<bool>(attr) != isQuantized)
+      return op.emitOpError("has dest_scale, dest_zero_point, dest_min and "
+                            "dest_max exactly when dest is of i8");
+  if (!isQuantized)
+    return success();
+  float scale = op.getDestScale()->convertToFloat();
+  if (!(scale > 0.0F) || std::isinf(scale))
+    return op.emitOpError("dest_scale must be positive and finite");
+  int32_t min = *op.getDestMin(), max = *op.getDestMax();
+  bool fits = (min >= -128 && max <= 127) || (min >= 0 && max <= 255);
+  if (min > max || !fits)
+    return op.emitOpError()
+           << "dest of i8 cannot hold " << min << " to " << max;
+  int32_t zeroPoint = *op.getDestZeroPoint();
+  if (zeroPoint < min || zeroPoint > max)
+    return op.emitOpError("dest_zero_point lies outside dest_min to dest_max");
+  return success();
+}
+
+LogicalResult QMatmulOp::verify() {
+  ShapedType lhs = getLhs().getType(), rhs = getRhs().getType();
+  ShapedType dest = getDest().getType();
+  auto isResult = [](Type type) { return isF32OrI32(type) || isI8(type); };
+  if (failed(verifyOneKind(*this)) ||
+      failed(verifyShape(*this, "lhs", lhs, 2, isI8, "i8")) ||
+      failed(verifyShape(*this, "rhs", rhs, 4, isI8OrI16, "i8 or i16")) ||
+      failed(verifyShape(*this, "dest", dest, 2, isResult, "i32, f32 or i8")))
+    return failure();
+  if (getBias() && failed(verifyShape(*this, "bias", getBias().getType(), 1,
+                                      isF32OrI32, "f32 or i32")))
+    return failure();
+  if (failed(verifyContraction(*this, lhs, getTransposeLhs(), rhs, getBias(),
+                               dest)) ||
+      failed(verifyLhsZeroPoint(*this)) ||
+      failed(verifyWorkspace(*this, getWorkspace())))
+    return failure();
+  return verifyRescale(*this);
+}
