@@ -58,12 +58,14 @@ join_by() {
   printf '%s' "$result"
 }
 
+is_root() { ((EUID == 0)); }
+
 # install_packages LOG: installs `missing`, or says what to run and ends.
 install_packages() {
   local log="$1"
   local command="apt-get update && apt-get install --no-install-recommends ${missing[*]}"
   local -a as_root=()
-  if ((EUID != 0)); then
+  if ! is_root; then
     if ! sudo -n true 2>/dev/null; then
       die "needle needs Debian packages that are missing, and installing them takes root:" \
         "${missing[*]}" "Run as root:" "  $command" "then run this script again."

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -73,6 +74,14 @@ def test_writes_all_parts(tree: Path) -> None:
     assert names == sorted(names, key=str.lower)
 
 
+def mlir_prefix() -> Path:
+    """Where the MLIR lies that the build found."""
+    cache = (BUILD / "CMakeCache.txt").read_text()
+    found = re.search(r"^MLIR_DIR:\w+=(.*)$", cache, re.MULTILINE)
+    assert found is not None
+    return Path(found[1]).parents[2]
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_what_it_writes_compiles(tree: Path, room: str) -> None:
     done = new_pass(tree, room, "DropNegation", SUMMARY)
@@ -80,17 +89,17 @@ def test_what_it_writes_compiles(tree: Path, room: str) -> None:
     source = tree / "lib" / room / "DropNegation.cpp"
     generated = tree / "generated" / "needle" / room
     generated.mkdir(parents=True)
+    mlir = mlir_prefix()
+    output = generated / "Passes.h.inc"
     subprocess.run(
         [
-            "/usr/lib/llvm-22/bin/mlir-tblgen"
-            if "MLIR_DIR" not in os.environ
-            else "mlir-tblgen",
+            mlir / "bin/mlir-tblgen",
             "-gen-pass-decls",
             "-name=Room",
+            f"-I{mlir / 'include'}",
             tree / "include/needle" / room / "Passes.td",
-            "-I/usr/lib/llvm-22/include",
             "-o",
-            generated / "Passes.h.inc",
+            output,
         ],
         check=True,
     )
@@ -104,15 +113,9 @@ def test_what_it_writes_compiles(tree: Path, room: str) -> None:
     command[command.index("-o") :] = ["-fsyntax-only", str(source)]
     command[1:1] = [f"-I{tree / 'generated'}"]
     subprocess.run(command, cwd=model["directory"], check=True)
+    style = f"--style=file:{ROOT}/.clang-format"
     subprocess.run(
-        [
-            "clang-format-22",
-            "--dry-run",
-            "-Werror",
-            f"--style=file:{ROOT}/.clang-format",
-        ]
-        + [str(source)],
-        check=True,
+        ["clang-format-22", "--dry-run", "-Werror", style, source], check=True
     )
 
 
