@@ -1,7 +1,9 @@
 # Finds MLIR 22 and sets what every compiler target of needle needs from it.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
-find_package(MLIR 22 REQUIRED CONFIG)
+# MLIR_DIR, as CMake or environment variable, goes before Debian's packages.
+find_package(MLIR 22.1 REQUIRED CONFIG
+  HINTS $ENV{MLIR_DIR} /usr/lib/llvm-22/lib/cmake/mlir)
 message(STATUS "Using MLIR ${LLVM_PACKAGE_VERSION} from ${MLIR_DIR}")
 
 list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
