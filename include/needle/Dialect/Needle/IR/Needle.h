@@ -16,6 +16,7 @@
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "needle/Dialect/Needle/IR/NeedleInterfaces.h"
+#include "needle/Dialect/Needle/IR/NeedleTraits.h"
 
 #include "needle/Dialect/Needle/IR/NeedleDialect.h.inc"
 #include "needle/Dialect/Needle/IR/NeedleEnums.h.inc"

@@ -28,7 +28,11 @@ def Needle_Dialect : Dialect {
     they are compared when the program runs and a difference is an error that
     names the operation's source location.
   }];
-  let dependentDialects = ["::mlir::quant::QuantDialect"];
+  // Result shapes are reified with arith and tensor operations.
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::quant::QuantDialect",
+    "::mlir::tensor::TensorDialect"
+  ];
   let hasConstantMaterializer = 1;
   let useDefaultAttributePrinterParser = 1;
 }

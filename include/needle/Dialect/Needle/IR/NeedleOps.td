@@ -8,8 +8,15 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 include "needle/Dialect/Needle/IR/NeedleBase.td"
 include "needle/Dialect/Needle/IR/NeedleInterfaces.td"
 
+/// Every quantized element type among an operation's operands and results is
+/// one that needle computes with (verifyQuantizedType).
+def Needle_ValidQuantizedTypes : NativeOpTrait<"ValidQuantizedTypes"> {
+  let cppNamespace = "::needle";
+}
+
 class Needle_Op<string mnemonic, list<Trait> traits = []>
-    : Op<Needle_Dialect, mnemonic, !listconcat([Pure], traits)>;
+    : Op<Needle_Dialect, mnemonic,
+         !listconcat([Pure, Needle_ValidQuantizedTypes], traits)>;
 
 /// Infers result types from operands; a result type in the text may be less or
 /// more precise in its dynamic dimensions, never contradict.
@@ -85,7 +92,6 @@ def Needle_MatmulOp : Needle_InferredOp<"matmul", [
     $lhs `,` $rhs (`bias` `(` $bias^ `:` type($bias) `)`)? attr-dict
     `:` type($lhs) `,` type($rhs) `->` type($result)
   }];
-  let hasVerifier = 1;
   let hasCanonicalizer = 1;
 }
 
@@ -136,6 +142,7 @@ def Needle_QMatmulOp : Needle_Op<"qmatmul", [
     `:` type($lhs) `,` type($rhs) `->` type($result)
   }];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 //===----------------------------------------------------------------------===//
@@ -148,40 +155,91 @@ class Needle_BinaryOp<string mnemonic, list<Trait> traits = []>
   let results = (outs Needle_FloatTensor:$result);
   let assemblyFormat =
       "$lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)";
+  let hasFolder = 1;
   string broadcastDescription = [{
 
     Operands broadcast as in NumPy: shapes are aligned at their last dimension
     and a dimension that is statically 1 stretches. A dynamic dimension never
     stretches.
+
+    ```mlir
+    %z = needle.}] # mnemonic # [{ %x, %y : tensor<?x8xf32>, tensor<8xf32> -> tensor<?x8xf32>
+    ```
+  }];
+  let extraClassDefinition = [{
+    ::llvm::LogicalResult $cppClass::inferReturnTypes(
+        ::mlir::MLIRContext *, ::std::optional<::mlir::Location> location,
+        ::mlir::ValueRange operands, ::mlir::DictionaryAttr,
+        ::mlir::OpaqueProperties, ::mlir::RegionRange,
+        ::llvm::SmallVectorImpl<::mlir::Type> &inferredReturnTypes) {
+      auto lhs = ::llvm::cast<::mlir::RankedTensorType>(operands[0].getType());
+      auto rhs = ::llvm::cast<::mlir::RankedTensorType>(operands[1].getType());
+      auto shape = ::needle::inferBroadcastShape(location, getOperationName(), lhs, rhs);
+      if (::mlir::failed(shape))
+        return ::mlir::failure();
+      inferredReturnTypes.push_back(
+          ::mlir::RankedTensorType::get(*shape, lhs.getElementType()));
+      return ::mlir::success();
+    }
+    ::llvm::LogicalResult $cppClass::reifyResultShapes(
+        ::mlir::OpBuilder &builder, ::mlir::ReifiedRankedShapedTypeDims &shapes) {
+      shapes.push_back(::needle::reifyBroadcast(builder, getLoc(), getResult(),
+                                                getLhs(), getRhs()));
+      return ::mlir::success();
+    }
+  }];
+}
+
+/// A float operation whose result has the type of its operand.
+class Needle_SameTypeOp<string mnemonic, list<Trait> traits = []>
+    : Needle_InferredOp<mnemonic, traits> {
+  let results = (outs Needle_FloatTensor:$result);
+  let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
+  let extraClassDefinition = [{
+    ::llvm::LogicalResult $cppClass::inferReturnTypes(
+        ::mlir::MLIRContext *, ::std::optional<::mlir::Location>,
+        ::mlir::ValueRange operands, ::mlir::DictionaryAttr,
+        ::mlir::OpaqueProperties, ::mlir::RegionRange,
+        ::llvm::SmallVectorImpl<::mlir::Type> &inferredReturnTypes) {
+      inferredReturnTypes.push_back(operands[0].getType());
+      return ::mlir::success();
+    }
+    ::llvm::LogicalResult $cppClass::reifyResultShapes(
+        ::mlir::OpBuilder &builder, ::mlir::ReifiedRankedShapedTypeDims &shapes) {
+      shapes.push_back(::needle::reifySameShape(builder, getLoc(), getResult(),
+                                                getOperand()));
+      return ::mlir::success();
+    }
   }];
 }
 
 class Needle_UnaryOp<string mnemonic, list<Trait> traits = []>
-    : Needle_InferredOp<mnemonic, traits> {
+    : Needle_SameTypeOp<mnemonic, traits> {
   let arguments = (ins Needle_FloatTensor:$operand);
-  let results = (outs Needle_FloatTensor:$result);
-  let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
+  let hasFolder = 1;
+  string example = [{
+
+    ```mlir
+    %y = needle.}] # mnemonic # [{ %x : tensor<?x8xf32> -> tensor<?x8xf32>
+    ```
+  }];
 }
 
 def Needle_AddOp : Needle_BinaryOp<"add", [Commutative]> {
   let summary = "elementwise f32 sum";
   let description = "IEEE f32 addition, ties to even." # broadcastDescription;
-  let hasFolder = 1;
 }
 def Needle_SubOp : Needle_BinaryOp<"sub"> {
   let summary = "elementwise f32 difference";
   let description = "IEEE f32 subtraction, ties to even." # broadcastDescription;
-  let hasFolder = 1;
 }
 def Needle_MulOp : Needle_BinaryOp<"mul", [Commutative]> {
   let summary = "elementwise f32 product";
   let description = "IEEE f32 multiplication, ties to even." # broadcastDescription;
-  let hasFolder = 1;
 }
 def Needle_DivOp : Needle_BinaryOp<"div"> {
   let summary = "elementwise f32 quotient";
   let description = "IEEE f32 division, ties to even." # broadcastDescription;
-  let hasFolder = 1;
 }
 def Needle_MaximumOp : Needle_BinaryOp<"maximum", [Commutative]> {
   let summary = "elementwise f32 maximum";
@@ -196,24 +254,21 @@ def Needle_MinimumOp : Needle_BinaryOp<"minimum", [Commutative]> {
   }] # broadcastDescription;
 }
 
-def Needle_ReluOp : Needle_UnaryOp<"relu", [Idempotent]> {
+def Needle_ReluOp : Needle_UnaryOp<"relu"> {
   let summary = "rectified linear unit";
-  let description = "`maximum(operand, +0)`: NaN stays NaN, -0 becomes +0.";
-  let hasFolder = 1;
+  let description = "`maximum(operand, +0)`: NaN stays NaN, -0 becomes +0." # example;
 }
-def Needle_NegOp : Needle_UnaryOp<"neg", [Involution]> {
+def Needle_NegOp : Needle_UnaryOp<"neg"> {
   let summary = "elementwise negation";
-  let description = "Flips the sign bit; exact.";
-  let hasFolder = 1;
+  let description = "Flips the sign bit; exact." # example;
 }
-def Needle_AbsOp : Needle_UnaryOp<"abs", [Idempotent]> {
+def Needle_AbsOp : Needle_UnaryOp<"abs"> {
   let summary = "elementwise magnitude";
-  let description = "Clears the sign bit; exact.";
-  let hasFolder = 1;
+  let description = "Clears the sign bit; exact." # example;
 }
 def Needle_SqrtOp : Needle_UnaryOp<"sqrt"> {
   let summary = "elementwise square root";
-  let description = "IEEE f32 square root, correctly rounded; NaN below zero.";
+  let description = "IEEE f32 square root, correctly rounded; NaN below zero." # example;
 }
 
 //===----------------------------------------------------------------------===//
@@ -233,7 +288,6 @@ def Needle_TransposeOp : Needle_InferredOp<"transpose"> {
   let arguments = (ins Needle_AnyTensor:$operand, DenseI64ArrayAttr:$permutation);
   let results = (outs Needle_AnyTensor:$result);
   let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
-  let hasVerifier = 1;
   let hasFolder = 1;
   let hasCanonicalizer = 1;
 }
@@ -263,7 +317,7 @@ def Needle_ReshapeOp : Needle_Op<"reshape", [
 //===----------------------------------------------------------------------===//
 
 def Needle_QuantizeOp : Needle_Op<"quantize", [
-    SameOperandsAndResultShape, DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
   let summary = "float to quantized, static parameters";
   let description = [{
     N1 with the scale and zero point of the result's element type: division by the
@@ -282,7 +336,7 @@ def Needle_QuantizeOp : Needle_Op<"quantize", [
 }
 
 def Needle_DequantizeOp : Needle_Op<"dequantize", [
-    SameOperandsAndResultShape, AttrSizedOperandSegments,
+    AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
   let summary = "quantized to float";
   let description = [{
@@ -326,7 +380,7 @@ def Needle_QuantizeDynamicOp : Needle_InferredOp<"quantize_dynamic"> {
 }
 
 def Needle_RequantizeOp : Needle_Op<"requantize", [
-    SameOperandsAndResultShape, DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
   let summary = "quantized to quantized with other parameters";
   let description = [{
     N3 with the operand's parameters followed by N1 with the result's.
@@ -335,9 +389,10 @@ def Needle_RequantizeOp : Needle_Op<"requantize", [
   let results = (outs Needle_QuantizedTensor:$result);
   let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
   let hasFolder = 1;
+  let hasVerifier = 1;
 }
 
-def Needle_FakeQuantizeOp : Needle_InferredOp<"fake_quantize"> {
+def Needle_FakeQuantizeOp : Needle_SameTypeOp<"fake_quantize"> {
   let summary = "float rounded to what a quantized type can hold";
   let description = [{
     N1 followed by N3 with the parameters of `type`, float to float.
@@ -347,12 +402,10 @@ def Needle_FakeQuantizeOp : Needle_InferredOp<"fake_quantize"> {
     ```
   }];
   let arguments = (ins Needle_FloatTensor:$operand, TypeAttr:$type);
-  let results = (outs Needle_FloatTensor:$result);
-  let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
   let hasVerifier = 1;
 }
 
-def Needle_ObserveOp : Needle_InferredOp<"observe"> {
+def Needle_ObserveOp : Needle_SameTypeOp<"observe"> {
   let summary = "marks a value whose range calibration has to learn";
   let description = [{
     The identity. `id` is unique in the module; calibration runs the model with
@@ -365,8 +418,6 @@ def Needle_ObserveOp : Needle_InferredOp<"observe"> {
   }];
   let arguments = (ins Needle_FloatTensor:$operand, I64Attr:$id,
     OptionalAttr<F64Attr>:$min, OptionalAttr<F64Attr>:$max);
-  let results = (outs Needle_FloatTensor:$result);
-  let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
   let hasVerifier = 1;
 }
 

@@ -1,0 +1,44 @@
+//===- NeedleTraits.h - Operation traits of needle --------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Declares which quantized types needle computes with, and the trait that holds
+// every operation to them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NEEDLE_DIALECT_NEEDLE_IR_NEEDLETRAITS_H
+#define NEEDLE_DIALECT_NEEDLE_IR_NEEDLETRAITS_H
+
+#include "mlir/Dialect/Quant/IR/QuantTypes.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/OpDefinition.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+namespace needle {
+
+/// Succeeds if needle computes with the quantized type `type` as the element
+/// type of a tensor of shape `shape`: 8-bit storage, f32 expressed type, scales
+/// that are positive f32 values, zero points within the storage range and, per
+/// axis, one scale for each index of a static dimension. Otherwise emits one
+/// error, started by `emitError`, that says which of these does not hold.
+mlir::LogicalResult verifyQuantizedType(
+    mlir::quant::QuantizedType type, llvm::ArrayRef<int64_t> shape,
+    llvm::function_ref<mlir::InFlightDiagnostic()> emitError);
+
+namespace detail {
+mlir::LogicalResult verifyQuantizedTypes(mlir::Operation *op);
+} // namespace detail
+
+/// Verifies the quantized element types of all operands and results.
+template <typename ConcreteType>
+class ValidQuantizedTypes
+    : public mlir::OpTrait::TraitBase<ConcreteType, ValidQuantizedTypes> {
+public:
+  static mlir::LogicalResult verifyTrait(mlir::Operation *op) {
+    return detail::verifyQuantizedTypes(op);
+  }
+};
+
+} // namespace needle
+
+#endif // NEEDLE_DIALECT_NEEDLE_IR_NEEDLETRAITS_H

@@ -1,0 +1,50 @@
+//===- ContractionUtils.cpp - What contractions share -----------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operand rules of integer contractions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractionUtils.h"
+
+using namespace mlir;
+using namespace needle;
+
+/// Names the types in a message; Twine takes no types.
+static std::string toString(Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
+LogicalResult needle::verifyQuantizedContractionOperand(
+    RankedTensorType type, bool hasScale, bool hasZeroPoint,
+    std::optional<int64_t> axis,
+    llvm::function_ref<LogicalResult(const Twine &)> fail) {
+  Type element = type.getElementType();
+  bool isRaw = element.isInteger(8);
+  if (isRaw && !(hasScale && hasZeroPoint))
+    return fail("has raw " + toString(element) +
+                " elements and needs a scale and a zero point operand");
+  if (!isRaw && (hasScale || hasZeroPoint))
+    return fail("carries its parameters in its type " + toString(type) +
+                ", scale and zero point operands contradict it");
+  auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(element);
+  if (isRaw || isa<quant::UniformQuantizedType>(element) ||
+      (perAxis && axis == perAxis.getQuantizedDimension()))
+    return success();
+  if (!perAxis)
+    return fail("must be quantized, got " + toString(type));
+  std::string got = Twine("axis " + Twine(perAxis.getQuantizedDimension())).str();
+  if (!axis)
+    return fail("must be quantized per tensor, got " + got);
+  return fail("must be quantized per tensor or along axis " + Twine(*axis) +
+              " (N), got " + got);
+}
+
+Value needle::getTransposedMatrix(Value value) {
+  auto transpose = value.getDefiningOp<TransposeOp>();
+  if (!transpose || transpose.getPermutation() != ArrayRef<int64_t>{1, 0})
+    return {};
+  return transpose.getOperand();
+}

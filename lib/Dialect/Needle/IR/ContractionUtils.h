@@ -1,0 +1,80 @@
+//===- ContractionUtils.h - What contractions share -------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Shapes, operand rules and canonicalization of needle.matmul and
+// needle.qmatmul.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NEEDLE_LIB_DIALECT_NEEDLE_IR_CONTRACTIONUTILS_H
+#define NEEDLE_LIB_DIALECT_NEEDLE_IR_CONTRACTIONUTILS_H
+
+#include "ShapeUtils.h"
+#include "mlir/IR/PatternMatch.h"
+#include "needle/Dialect/Needle/IR/Needle.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/Twine.h"
+
+namespace needle {
+
+/// The operand types of a matmul, from the operation or its adaptor.
+template <typename OpOrAdaptor>
+MatmulOperandTypes getOperandTypes(OpOrAdaptor &op) {
+  auto type = [](mlir::Value value) {
+    return value ? llvm::cast<mlir::RankedTensorType>(value.getType())
+                 : mlir::RankedTensorType();
+  };
+  return {type(op.getLhs()), type(op.getRhs()), type(op.getBias()),
+          op.getTransposeLhs(), op.getTransposeRhs()};
+}
+
+/// The extents M and N of a matmul's result.
+template <typename Op>
+llvm::SmallVector<mlir::OpFoldResult> reifyMatmul(mlir::OpBuilder &builder,
+                                                  Op op) {
+  std::pair<mlir::Value, int64_t> m(op.getLhs(), op.getTransposeLhs() ? 1 : 0);
+  std::pair<mlir::Value, int64_t> n(op.getRhs(), op.getTransposeRhs() ? 0 : 1);
+  return reifyDims(builder, op.getLoc(), op.getResult(), {m, n});
+}
+
+/// Verifies how an operand of an integer contraction is quantized: per tensor
+/// or along `axis`, with parameter operands if and only if its elements are raw
+/// integers. `fail` receives the rest of a sentence that began with the
+/// operand's name.
+mlir::LogicalResult verifyQuantizedContractionOperand(
+    mlir::RankedTensorType type, bool hasScale, bool hasZeroPoint,
+    std::optional<int64_t> axis,
+    llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)> fail);
+
+/// The operand of `value`'s defining op if that op swaps the two dimensions of
+/// a matrix; null otherwise.
+mlir::Value getTransposedMatrix(mlir::Value value);
+
+/// matmul(transpose(x), y) → matmul(x, y) {transpose_lhs}; likewise for rhs.
+template <typename Op>
+struct TransposeIntoContraction : mlir::OpRewritePattern<Op> {
+  using mlir::OpRewritePattern<Op>::OpRewritePattern;
+
+  mlir::LogicalResult
+  matchAndRewrite(Op op, mlir::PatternRewriter &rewriter) const override {
+    mlir::Value lhs = getTransposedMatrix(op.getLhs());
+    mlir::Value rhs = getTransposedMatrix(op.getRhs());
+    if (!lhs && !rhs)
+      return rewriter.notifyMatchFailure(op, "no operand is transposed");
+    rewriter.modifyOpInPlace(op, [&] {
+      if (lhs) {
+        op.getLhsMutable().assign(lhs);
+        op.setTransposeLhs(!op.getTransposeLhs());
+      }
+      if (rhs) {
+        op.getRhsMutable().assign(rhs);
+        op.setTransposeRhs(!op.getTransposeRhs());
+      }
+    });
+    return mlir::success();
+  }
+};
+
+} // namespace needle
+
+#endif // NEEDLE_LIB_DIALECT_NEEDLE_IR_CONTRACTIONUTILS_H

@@ -1,0 +1,100 @@
+//===- MatmulOp.cpp - needle.matmul -----------------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Float matrix multiplication: shapes, canonicalization, integer form.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractionUtils.h"
+#include "ShapeUtils.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "needle/Dialect/Needle/IR/Needle.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+using namespace needle;
+
+LogicalResult MatmulOp::inferReturnTypes(
+    MLIRContext *context, std::optional<Location> location, ValueRange operands,
+    DictionaryAttr attributes, OpaqueProperties properties, RegionRange regions,
+    SmallVectorImpl<Type> &inferredReturnTypes) {
+  MatmulOpAdaptor adaptor(operands, attributes, properties, regions);
+  FailureOr<SmallVector<int64_t>> shape =
+      inferMatmulShape(location, getOperationName(), getOperandTypes(adaptor));
+  if (failed(shape))
+    return failure();
+  inferredReturnTypes.push_back(
+      RankedTensorType::get(*shape, Float32Type::get(context)));
+  return success();
+}
+
+LogicalResult MatmulOp::reifyResultShapes(OpBuilder &builder,
+                                          ReifiedRankedShapedTypeDims &shapes) {
+  shapes.push_back(reifyMatmul(builder, *this));
+  return success();
+}
+
+void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+                                           MLIRContext *context) {
+  patterns.add<TransposeIntoContraction<MatmulOp>>(context);
+}
+
+//===----------------------------------------------------------------------===//
+// QuantizableOpInterface
+//===----------------------------------------------------------------------===//
+
+SmallVector<QuantizableOperand> MatmulOp::getQuantizableOperands() {
+  return {{0, QuantizableRole::Activation, std::nullopt},
+          {1, QuantizableRole::Weight, getTransposeRhs() ? 0 : 1}};
+}
+
+/// Says in `reason` why `quantized` cannot stand for `operand`, if so.
+static LogicalResult checkQuantizedOperand(StringRef name, Value operand,
+                                           const QuantizedOperand &quantized,
+                                           std::optional<int64_t> axis,
+                                           std::string &reason) {
+  llvm::raw_string_ostream os(reason);
+  auto type = dyn_cast<RankedTensorType>(quantized.value.getType());
+  if (!type || failed(verifyCompatibleShape(type, operand.getType()))) {
+    os << "operand '" << name << "' has type " << operand.getType()
+       << ", its quantized source " << quantized.value.getType();
+    return failure();
+  }
+  return verifyQuantizedContractionOperand(
+      type, bool(quantized.scale), bool(quantized.zeroPoint), axis,
+      [&](const Twine &message) {
+        os << "operand '" << name << "' " << message;
+        return failure();
+      });
+}
+
+FailureOr<Operation *>
+MatmulOp::buildIntegerForm(OpBuilder &builder,
+                           ArrayRef<QuantizedOperand> quantized,
+                           Type resultType, std::string &reason) {
+  SmallVector<QuantizableOperand> operands = getQuantizableOperands();
+  if (quantized.size() != operands.size()) {
+    reason = "operands 'lhs' and 'rhs' must both be quantized";
+    return failure();
+  }
+  const QuantizedOperand &lhs = quantized[0], &rhs = quantized[1];
+  if (failed(checkQuantizedOperand("lhs", getLhs(), lhs, operands[0].axis,
+                                   reason)) ||
+      failed(checkQuantizedOperand("rhs", getRhs(), rhs, operands[1].axis,
+                                   reason)))
+    return failure();
+  Type element = getElementTypeOrSelf(resultType);
+  if (failed(verifyCompatibleShape(resultType, getType())) ||
+      !(element.isF32() || isa<quant::UniformQuantizedType>(element))) {
+    llvm::raw_string_ostream(reason)
+        << "the result cannot become " << resultType
+        << ": it must be float or quantized per tensor, of the same shape";
+    return failure();
+  }
+  return QMatmulOp::create(builder, getLoc(), resultType, lhs.value, rhs.value,
+                           lhs.scale, lhs.zeroPoint, rhs.scale, rhs.zeroPoint,
+                           getBias(), getTransposeLhs(), getTransposeRhs(),
+                           getActivation())
+      .getOperation();
+}

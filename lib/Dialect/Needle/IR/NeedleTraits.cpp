@@ -1,0 +1,105 @@
+//===- NeedleTraits.cpp - Operation traits of needle ------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Decides which quantized types needle computes with.
+//
+//===----------------------------------------------------------------------===//
+
+#include "needle/Dialect/Needle/IR/NeedleTraits.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Operation.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace needle;
+using mlir::quant::QuantizedType;
+using mlir::quant::UniformQuantizedPerAxisType;
+using mlir::quant::UniformQuantizedType;
+
+using EmitError = llvm::function_ref<InFlightDiagnostic()>;
+
+/// One scale and its zero point. A scale has to be an f32 value because the
+/// numeric rules compute with f32: any other double would silently mean its
+/// rounding.
+static LogicalResult verifyParameters(QuantizedType type, double scale,
+                                      int64_t zeroPoint, EmitError emitError) {
+  if (!std::isfinite(scale) || scale <= 0.0)
+    return emitError() << "scale of " << type
+                       << " must be positive and finite, got " << scale;
+  float rounded = static_cast<float>(scale);
+  if (static_cast<double>(rounded) != scale)
+    return emitError() << "scale " << scale << " of " << type
+                       << " is not an f32 value; the nearest is "
+                       << llvm::formatv("{0:f60}", rounded).str();
+  if (zeroPoint < type.getStorageTypeMin() ||
+      zeroPoint > type.getStorageTypeMax())
+    return emitError() << "zero point " << zeroPoint << " of " << type
+                       << " is outside the storage range ["
+                       << type.getStorageTypeMin() << ", "
+                       << type.getStorageTypeMax() << "]";
+  return success();
+}
+
+/// The axis of a per-axis type within `shape`.
+static LogicalResult verifyAxis(UniformQuantizedPerAxisType type,
+                                ArrayRef<int64_t> shape, EmitError emitError) {
+  int64_t axis = type.getQuantizedDimension();
+  int64_t numScales = type.getScales().size();
+  if (axis < 0 || axis >= static_cast<int64_t>(shape.size()))
+    return emitError() << "axis " << axis << " of " << type
+                       << " does not exist in a tensor of rank "
+                       << shape.size();
+  if (ShapedType::isDynamic(shape[axis]))
+    return emitError() << "dimension " << axis
+                       << " must be static: it is the axis of " << type;
+  if (shape[axis] != numScales)
+    return emitError() << type << " has " << numScales
+                       << " scales, but dimension " << axis << " is "
+                       << shape[axis];
+  return success();
+}
+
+LogicalResult needle::verifyQuantizedType(QuantizedType type,
+                                          ArrayRef<int64_t> shape,
+                                          EmitError emitError) {
+  if (type.getStorageTypeIntegralWidth() != 8)
+    return emitError() << "storage type of " << type << " must have 8 bits";
+  if (!type.getExpressedType() || !type.getExpressedType().isF32())
+    return emitError() << "expressed type of " << type << " must be f32";
+  if (auto perTensor = dyn_cast<UniformQuantizedType>(type))
+    return verifyParameters(type, perTensor.getScale(),
+                            perTensor.getZeroPoint(), emitError);
+  auto perAxis = dyn_cast<UniformQuantizedPerAxisType>(type);
+  if (!perAxis)
+    return emitError() << type << " must be uniform, per tensor or per axis";
+  if (failed(verifyAxis(perAxis, shape, emitError)))
+    return failure();
+  for (auto [scale, zeroPoint] :
+       llvm::zip_equal(perAxis.getScales(), perAxis.getZeroPoints()))
+    if (failed(verifyParameters(type, scale, zeroPoint, emitError)))
+      return failure();
+  return success();
+}
+
+LogicalResult needle::detail::verifyQuantizedTypes(Operation *op) {
+  auto verify = [&](Type type, StringRef kind, unsigned index) {
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor)
+      return success();
+    auto quantized = dyn_cast<QuantizedType>(tensor.getElementType());
+    if (!quantized)
+      return success();
+    return verifyQuantizedType(quantized, tensor.getShape(), [&] {
+      return op->emitOpError() << kind << " #" << index << ": ";
+    });
+  };
+  for (auto [index, type] : llvm::enumerate(op->getOperandTypes()))
+    if (failed(verify(type, "operand", index)))
+      return failure();
+  for (auto [index, type] : llvm::enumerate(op->getResultTypes()))
+    if (failed(verify(type, "result", index)))
+      return failure();
+  return success();
+}
