@@ -42,7 +42,8 @@ endfunction()
 # needle-headers.
 function(needle_tablegen td output)
   set(LLVM_TARGET_DEFINITIONS ${td})
-  mlir_tablegen(${output} ${ARGN} EXTRA_INCLUDES ${PROJECT_SOURCE_DIR}/include)
+  mlir_tablegen(${output} ${ARGN} EXTRA_INCLUDES
+    ${PROJECT_SOURCE_DIR}/include ${MLIR_INCLUDE_DIRS})
   string(MAKE_C_IDENTIFIER "${CMAKE_CURRENT_BINARY_DIR}/${output}" id)
   add_custom_target(${id} DEPENDS ${CMAKE_CURRENT_BINARY_DIR}/${output})
   add_dependencies(needle-headers ${id})
