@@ -7,6 +7,9 @@ readonly RESULTS="$ROOT/build/test-results"
 # No single test takes this many seconds unless it hangs.
 readonly TEST_TIMEOUT=600
 
+# Tests of pages rather than of code.
+readonly DOCS_TESTS=(test/python/test_docs.py test/python/test_reference.py)
+
 # use_build: the tools and the package of this build are those that tests see.
 use_build() {
   export PATH="$BUILD/bin:$PATH"
@@ -45,7 +48,7 @@ run_pytest() {
 
 test_python() {
   step python python run_pytest --junitxml "$RESULTS/python/python.xml" \
-    --ignore test/python/test_docs.py test/python
+    "${DOCS_TESTS[@]/#/--ignore=}" test/python
 }
 
 # runtime_variant NAME CMAKE-OPTION...: configures, builds and tests the runtime
@@ -76,5 +79,5 @@ test_runtime() {
 }
 
 test_docs() {
-  step docs docs run_pytest --junitxml "$RESULTS/docs/docs.xml" test/python/test_docs.py
+  step docs docs run_pytest --junitxml "$RESULTS/docs/docs.xml" "${DOCS_TESTS[@]}"
 }
