@@ -1,0 +1,71 @@
+// Quantizing a module: calibration and the passes around it.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef NEEDLE_C_QUANTIZATION_H
+#define NEEDLE_C_QUANTIZATION_H
+
+#include "needle-c/Module.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct NeedleQuantizeOptions {
+  size_t structSize;
+  const char *mode;        ///< "static" or "dynamic"
+  const char *activations; ///< "uint8" or "none" (weights only)
+  const char *weights;     ///< "int8" or "none"
+  const char *granularity; ///< of weights: "per-axis" or "per-tensor"
+  /// Names of the operations to quantize; none stands for all.
+  const char *const *include;
+  size_t numInclude;
+  /// Names of operations to leave in float.
+  const char *const *exclude;
+  size_t numExclude;
+} NeedleQuantizeOptions;
+
+#define NEEDLE_QUANTIZE_OPTIONS_INIT                                           \
+  {sizeof(NeedleQuantizeOptions),                                              \
+   "static",                                                                   \
+   "uint8",                                                                    \
+   "int8",                                                                     \
+   "per-axis",                                                                 \
+   NULL,                                                                       \
+   0,                                                                          \
+   NULL,                                                                       \
+   0}
+
+/// The quantization of one module. Belongs to one thread at a time.
+///
+/// Static: compile and run needle_calibration_module() on representative
+/// inputs, hand all of its outputs to needle_calibration_observe(), then
+/// finish. Dynamic: finish at once.
+typedef struct NeedleCalibration NeedleCalibration;
+
+/// Starts to quantize a copy of `module`. `options` may be null.
+NEEDLE_CAPI NeedleStatus needle_calibration_create(
+    NeedleModule *module, const NeedleQuantizeOptions *options,
+    NeedleCalibration **calibration);
+NEEDLE_CAPI void needle_calibration_destroy(NeedleCalibration *calibration);
+
+/// The module with every value whose range has to be learned as a further
+/// output after its own; null when nothing has to be learned. Belongs to the
+/// calibration.
+NEEDLE_CAPI NeedleModule *
+needle_calibration_module(NeedleCalibration *calibration);
+
+/// Sees all outputs of one run of that module, contiguous.
+NEEDLE_CAPI NeedleStatus
+needle_calibration_observe(NeedleCalibration *calibration,
+                           const NdlTensor *outputs, size_t numOutputs);
+
+/// Quantizes by what has been learned, and fuses to integer operations. It is
+/// an error if a value to be learned was never seen.
+NEEDLE_CAPI NeedleStatus needle_calibration_finish(
+    NeedleCalibration *calibration, NeedleModule **quantized);
+
+#ifdef __cplusplus
+} // extern "C"
+#endif
+
+#endif // NEEDLE_C_QUANTIZATION_H
