@@ -26,14 +26,14 @@
 #define NDL_NO_SECTION 0xffffffffu
 
 /// Machine language of a body.
-typedef enum NdlArchitecture {
+typedef enum NdlArchitecture NDL_ENUM_BASE {
   NDL_ARCH_INVALID = 0,
   NDL_ARCH_X86_64 = 1,
   NDL_ARCH_AARCH64 = 2,
   NDL_ARCH_RISCV64 = 3,
 } NdlArchitecture;
 
-typedef enum NdlSectionKind {
+typedef enum NdlSectionKind NDL_ENUM_BASE {
   NDL_SECTION_STRINGS = 1,   ///< char[]
   NDL_SECTION_ENTRIES = 2,   ///< NdlEntryRecord[]
   NDL_SECTION_TENSORS = 3,   ///< NdlTensorRecord[]
@@ -71,7 +71,9 @@ typedef struct NdlSectionRecord {
   uint64_t reserved; ///< 0
 } NdlSectionRecord;
 
-/// An entry point. Its inputs and outputs are consecutive tensor records.
+/// An entry point. The tensors section holds the inputs, then the outputs of
+/// the first entry, then those of the second, and so on; likewise tensors own
+/// consecutive dims and params, and functions consecutive steps.
 typedef struct NdlEntryRecord {
   uint32_t name;
   uint32_t firstInput;

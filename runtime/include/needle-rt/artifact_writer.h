@@ -9,6 +9,7 @@
 
 #include "needle-rt/abi.h"
 #include "needle-rt/artifact_format.h"
+#include "needle-rt/atomic_file.h"
 #include "needle-rt/cpu_features.h"
 
 #include <cstddef>
@@ -98,12 +99,6 @@ struct ArtifactModel {
 /// `error` is not null, says there what is wrong.
 std::vector<uint8_t> serialize(const ArtifactModel &model,
                                std::string *error = nullptr);
-
-/// Replaces the file at `path` by these bytes, or leaves it untouched: writes a
-/// temporary file beside it, flushes it to disk, renames it. Returns an empty
-/// string on success, else a message that names the path and the reason.
-std::string writeFileAtomically(const std::string &path, const void *data,
-                                size_t size);
 
 } // namespace ndl
 

@@ -4,13 +4,22 @@
 #ifndef NEEDLE_RT_TYPES_H
 #define NEEDLE_RT_TYPES_H
 
+#include <stdint.h>
+
+/// Gives enumerations 32 bits, so that C++ may hold values unknown to it.
+#ifdef __cplusplus
+#define NDL_ENUM_BASE : uint32_t
+#else
+#define NDL_ENUM_BASE
+#endif
+
 /// Largest rank of a tensor in a signature.
 #define NDL_MAX_RANK 16
 /// A dimension known only at run time.
 #define NDL_DYNAMIC (-1)
 
 /// Outcome of a call. Values are stable.
-typedef enum NdlStatus {
+typedef enum NdlStatus NDL_ENUM_BASE {
   NDL_OK = 0,
   /// An argument, option or environment variable is wrong: null pointer,
   /// overlapping memory, unknown target, …
@@ -33,7 +42,7 @@ typedef enum NdlStatus {
 } NdlStatus;
 
 /// Element types of tensors. Values are part of the format and of the C ABI.
-typedef enum NdlDType {
+typedef enum NdlDType NDL_ENUM_BASE {
   NDL_DTYPE_INVALID = 0,
   NDL_DTYPE_F32 = 1,
   NDL_DTYPE_F64 = 2,
@@ -54,7 +63,7 @@ typedef enum NdlDType {
   NDL_DTYPE_U4 = 15,
 } NdlDType;
 
-typedef enum NdlQuantizationKind {
+typedef enum NdlQuantizationKind NDL_ENUM_BASE {
   NDL_QUANTIZATION_NONE = 0,
   /// One scale and zero point.
   NDL_QUANTIZATION_PER_TENSOR = 1,
