@@ -4,6 +4,7 @@
 #include "InferTypes.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/OpDefinition.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "llvm/ADT/ScopeExit.h"
 #include <memory>
@@ -17,8 +18,7 @@ withProperties(RegisteredOperationName name, OperationState &state,
   auto storage = std::make_unique<char[]>(name.getOpPropertyByteSize() + 1);
   OpaqueProperties properties(storage.get());
   name.initOpProperties(properties, OpaqueProperties(nullptr));
-  auto destroy =
-      llvm::make_scope_exit([&] { name.destroyOpProperties(properties); });
+  llvm::scope_exit destroy([&] { name.destroyOpProperties(properties); });
   auto error = [&] {
     return emitError(state.location) << "'" << name.getStringRef() << "' op ";
   };
@@ -27,6 +27,18 @@ withProperties(RegisteredOperationName name, OperationState &state,
           error)))
     return failure();
   return use(properties);
+}
+
+/// The least number of operands that an operation's traits ask for, up to 3.
+static unsigned getMinOperands(RegisteredOperationName name) {
+  if (name.hasTrait<OpTrait::NOperands<3>::Impl>() ||
+      name.hasTrait<OpTrait::AtLeastNOperands<3>::Impl>())
+    return 3;
+  if (name.hasTrait<OpTrait::NOperands<2>::Impl>() ||
+      name.hasTrait<OpTrait::AtLeastNOperands<2>::Impl>())
+    return 2;
+  return name.hasTrait<OpTrait::OneOperand>() ||
+         name.hasTrait<OpTrait::AtLeastNOperands<1>::Impl>();
 }
 
 LogicalResult needle::checkProperties(RegisteredOperationName name,
@@ -42,6 +54,11 @@ LogicalResult needle::inferResultTypes(RegisteredOperationName name,
     return emitError(state.location)
            << "'" << name.getStringRef()
            << "' op does not infer its result types; give them";
+  // Inference reads the operands before any verifier has counted them.
+  if (unsigned least = getMinOperands(name); state.operands.size() < least)
+    return emitError(state.location)
+           << "'" << name.getStringRef() << "' op takes at least " << least
+           << " operands, got " << state.operands.size();
   return withProperties(name, state, [&](OpaqueProperties properties) {
     SmallVector<Type> types;
     MLIRContext *context = state.getContext();
