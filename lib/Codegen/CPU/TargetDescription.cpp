@@ -22,8 +22,8 @@ static constexpr CPUTarget targets[] = {
      /*blockRows=*/96},
     {/*name=*/{"avx2"},
      /*triple=*/{"x86_64-unknown-linux-gnu"},
-     /*cpu=*/{"x86-64-v3"},
-     /*features=*/{""},
+     /*cpu=*/{"x86-64"},
+     /*features=*/{"+avx2,+fma"},
      /*requiredFeatures=*/{"avx2,fma"},
      /*preference=*/1,
      /*vectorBits=*/256,
@@ -44,9 +44,8 @@ const CPUTarget *needle::cpu::lookupCPUTarget(llvm::StringRef name) {
 }
 
 std::string needle::cpu::getCPUTargetNames() {
-  return llvm::join(llvm::map_range(targets,
-                                    [](const CPUTarget &target) {
-                                      return target.name.str();
-                                    }),
-                    ", ");
+  return llvm::join(
+      llvm::map_range(
+          targets, [](const CPUTarget &target) { return target.name.str(); }),
+      ", ");
 }

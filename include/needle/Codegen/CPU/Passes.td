@@ -120,4 +120,58 @@ def CPUEmitEntry : Pass<"needle-cpu-emit-entry", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+//===----------------------------------------------------------------------===//
+// Contraction kernels
+//===----------------------------------------------------------------------===//
+
+def CPUPackWeights : Pass<"needle-cpu-pack-weights", "::mlir::ModuleOp"> {
+  let summary = "Pack constant right-hand sides at compile time";
+  let description = [{
+    Evaluates each `needle_cpu.pack_rhs` of a `needle_cpu.weight` whose zero
+    points are known, leaving the packed weight. Packing of run-time values stays
+    and is executed by a kernel.
+
+    ```mlir
+    %w = needle_cpu.weight dense_resource<fc1> -> tensor<784x256xi8>
+    %e = tensor.empty() : tensor<16x392x16x2xi8>
+    %p = needle_cpu.pack_rhs ins(%w : tensor<784x256xi8>) outs(%e : …) -> tensor<16x392x16x2xi8>
+    // becomes
+    %p = needle_cpu.weight dense_resource<fc1_packed> -> tensor<16x392x16x2xi8>
+    ```
+  }];
+  let statistics = [Statistic<"numPacked", "packed", "Weights packed">];
+}
+
+def CPUAddWorkspaces : Pass<"needle-cpu-add-workspaces", "::mlir::ModuleOp"> {
+  let summary = "Give contractions scratch memory and name their kernels";
+  let description = [{
+    On buffers, before memory is planned: adds to each `needle_cpu.matmul` and
+    `needle_cpu.qmatmul` a `workspace` in which every worker packs one block of
+    rows, and sets the attribute `needle.kernel` of each needle_cpu operation to
+    the name of the kernel that executes it. Where K is dynamic this is the name
+    for sums that fit i32.
+  }];
+  let options = [Option<"target", "target", "std::string", "\"avx2\"",
+                        "Name of the CPU target">];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def CPUEmitKernels : Pass<"needle-cpu-emit-kernels", "::mlir::ModuleOp"> {
+  let summary = "Replace needle_cpu operations by calls of emitted kernels";
+  let description = [{
+    On buffers: each needle_cpu operation becomes a call, through the frame's
+    `parallelFor`, of a function with the NdlTask signature. Operations of one
+    kind share a function, which gets shapes, strides and pointers through memory.
+    Small work is called directly. See docs/Rationale/CPUKernels.md for the
+    structure of the kernels.
+  }];
+  let options = [Option<"target", "target", "std::string", "\"avx2\"",
+                        "Name of the CPU target">];
+  let dependentDialects = [
+    "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+    "::mlir::func::FuncDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 #endif // NEEDLE_CODEGEN_CPU_PASSES_TD

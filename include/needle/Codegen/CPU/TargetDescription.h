@@ -1,8 +1,9 @@
 //===- TargetDescription.h - CPU targets as data ----------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A CPU target is a row of a table: how LLVM is to be configured, what a machine
-// must have to run the code, and how contractions are tiled and packed for it.
+// A CPU target is a row of a table: how LLVM is to be configured, what a
+// machine must have to run the code, and how contractions are tiled and packed
+// for it.
 //
 //===----------------------------------------------------------------------===//
 

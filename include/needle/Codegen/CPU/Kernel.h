@@ -1,0 +1,117 @@
+//===- Kernel.h - Contraction kernels of the CPU ----------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A contraction kernel is a function with the NdlTask signature, emitted once
+// for each KernelSpec and target and shared by all layers of that kind: shapes,
+// strides and pointers reach it through an array of words.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NEEDLE_CODEGEN_CPU_KERNEL_H
+#define NEEDLE_CODEGEN_CPU_KERNEL_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "needle/Codegen/CPU/TargetDescription.h"
+#include "needle/Dialect/NeedleCPU/IR/NeedleCPU.h"
+#include <string>
+
+namespace needle::cpu {
+
+/// What a contraction stores.
+enum class DestKind { F32, I32, Q8 };
+
+/// What distinguishes one contraction kernel from another.
+struct KernelSpec {
+  bool integer = false;
+  /// Signedness of an integer lhs.
+  bool lhsUnsigned = true;
+  /// Width of a packed integer rhs: 8, or 16 when the zero point is subtracted.
+  unsigned rhsBits = 8;
+  DestKind dest = DestKind::F32;
+  bool hasBias = false;
+  /// i32 bias, joining the sum (N4), instead of f32 after the rescale (N5).
+  bool integerBias = false;
+  Activation activation = Activation::None;
+  /// Range of the stored integers of a Q8 dest.
+  int32_t destMin = 0, destMax = 0;
+  /// Sums exceed i32: accumulate in chunks of i32 into i64 (N4).
+  bool wide = false;
+
+  /// A name such as "qmatmul_u8s8_f32_bias_relu.avx2.4x16", unique per spec.
+  std::string getName(const CPUTarget &target) const;
+};
+
+/// The words of a contraction kernel's context, in order.
+enum class KernelArg : unsigned {
+  Lhs,           ///< pointer
+  LhsRowStride,  ///< elements
+  LhsColStride,  ///< elements
+  Rhs,           ///< pointer to packed panels
+  Scales,        ///< pointer to N f32, integer kernels with a float result
+  Bias,          ///< pointer to N f32 or i32
+  Dest,          ///< pointer
+  DestRowStride, ///< elements
+  Rows,          ///< M
+  Depth,         ///< K
+  Columns,       ///< N
+  LhsZeroPoint,
+  DestScale, ///< bits of an f32 in the low half
+  DestZeroPoint,
+  Workspace,      ///< pointer
+  WorkspaceBytes, ///< for each worker
+  BlockRows,      ///< rows of lhs in one task
+  ColumnSplits,   ///< tasks along N for each block of rows
+  Count
+};
+
+/// Largest K for which Σ of products of packed operands cannot leave i32 (N4).
+int64_t getMaxDepth(const KernelSpec &spec);
+
+/// Stride in elements between packed rows of lhs: whole cache lines, and one
+/// more, so that rows do not fall into the same cache set. K is i64.
+mlir::Value emitPackedRowStride(mlir::OpBuilder &builder, mlir::Location loc,
+                                bool integer, mlir::Value depth);
+
+/// Rows of lhs that one task handles (i64), given M and K (i64).
+mlir::Value emitBlockRows(mlir::OpBuilder &builder, mlir::Location loc,
+                          bool integer, const CPUTarget &target,
+                          mlir::Value rows, mlir::Value depth);
+
+/// Returns the kernel function for `spec`, emitting it at the end of `module`
+/// if it is not there yet.
+mlir::func::FuncOp getOrEmitContractionKernel(mlir::ModuleOp module,
+                                              const KernelSpec &spec,
+                                              const CPUTarget &target);
+
+/// The words of a packing kernel's context, in order. It packs panels
+/// [begin, end) of the right-hand side.
+enum class PackArg : unsigned {
+  Source,          ///< pointer
+  DepthStride,     ///< elements between neighbours along K
+  ColumnStride,    ///< elements between neighbours along N
+  Dest,            ///< pointer
+  Depth,           ///< K
+  Columns,         ///< N
+  ZeroPoints,      ///< pointer to i32: one, or one per column
+  ZeroPointStride, ///< 0 or 1
+  Count
+};
+
+/// What distinguishes one packing kernel from another.
+struct PackSpec {
+  bool integer = false;
+  bool sourceUnsigned = false;
+  /// Width of the packed integers: 8 copies, 16 subtracts the zero point.
+  unsigned destBits = 8;
+
+  std::string getName(const CPUTarget &target) const;
+};
+
+/// Likewise for packing the right-hand side at run time.
+mlir::func::FuncOp getOrEmitPackKernel(mlir::ModuleOp module,
+                                       const PackSpec &spec,
+                                       const CPUTarget &target);
+
+} // namespace needle::cpu
+
+#endif // NEEDLE_CODEGEN_CPU_KERNEL_H

@@ -1,0 +1,44 @@
+//===- Packing.h - Packs constant weights -----------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The layouts of needle_cpu.pack_rhs, on host memory.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NEEDLE_CODEGEN_CPU_PACKING_H
+#define NEEDLE_CODEGEN_CPU_PACKING_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include <cstdint>
+#include <vector>
+
+namespace needle::cpu {
+
+/// A matrix K×N in memory, N×K when `transposed`.
+struct RhsShape {
+  int64_t depth;   ///< K
+  int64_t columns; ///< N
+  bool transposed;
+
+  int64_t index(int64_t k, int64_t n) const {
+    return transposed ? n * depth + k : k * columns + n;
+  }
+};
+
+/// Packs f32 to [ceil(N/panel)][K][panel], zero-padded.
+std::vector<float> packFloatRhs(llvm::ArrayRef<float> source, RhsShape shape,
+                                int64_t panel);
+
+/// Packs i8 whose zero point is 0 to [ceil(N/panel)][ceil(K/2)][panel][2].
+std::vector<int8_t> packIntegerRhs(llvm::ArrayRef<int8_t> source,
+                                   RhsShape shape, int64_t panel);
+
+/// Packs integers (read as u8 when `isUnsigned`), widened to i16 with the zero
+/// point subtracted; `zeroPoints` has one element, or one per column.
+std::vector<int16_t> packWideRhs(llvm::ArrayRef<int8_t> source, bool isUnsigned,
+                                 llvm::ArrayRef<int32_t> zeroPoints,
+                                 RhsShape shape, int64_t panel);
+
+} // namespace needle::cpu
+
+#endif // NEEDLE_CODEGEN_CPU_PACKING_H

@@ -1,0 +1,159 @@
+//===- ContractionKernel.cpp - Task, block and panel of a contraction -----===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "ContractionKernel.h"
+
+using namespace mlir;
+using namespace needle::cpu;
+
+ContractionKernel::ContractionKernel(KernelBuilder &builder,
+                                     const KernelSpec &spec,
+                                     const CPUTarget &target)
+    : b(builder), spec(spec), target(target),
+      tile(spec.integer ? target.intTile : target.floatTile),
+      lanes(target.lanes()), i8(b.getI8Type()), i16(b.getI16Type()),
+      i32(b.getI32Type()), i64(b.getI64Type()), f32(b.getF32Type()) {}
+
+Type ContractionKernel::destType() const {
+  return spec.dest == DestKind::Q8    ? i8
+         : spec.dest == DestKind::I32 ? i32
+                                      : f32;
+}
+
+void ContractionKernel::emit(Value context, Value begin, Value end,
+                             Value worker) {
+  raggedScales = b.stack(f32, tile.columns);
+  raggedBias = b.stack(i32, tile.columns);
+  raggedDest = b.stack(destType(), tile.rows * tile.columns);
+  if (spec.wide) {
+    wideSums = b.stack(i64, tile.rows * tile.columns);
+    wideTile = b.stack(i32, tile.rows * tile.columns);
+  }
+  for (unsigned i = 0; i < unsigned(KernelArg::Count); ++i) {
+    auto which = KernelArg(i);
+    bool pointer = which == KernelArg::Lhs || which == KernelArg::Rhs ||
+                   which == KernelArg::Scales || which == KernelArg::Bias ||
+                   which == KernelArg::Dest || which == KernelArg::Workspace;
+    args.push_back(b.load(pointer ? b.ptrType() : i64,
+                          b.advance(context, b.i64(i), i64), 8));
+  }
+  auto narrow = [&](KernelArg which) -> Value {
+    return arith::TruncIOp::create(b, i32, arg(which));
+  };
+  lhsZeroPoint = narrow(KernelArg::LhsZeroPoint);
+  if (spec.dest == DestKind::Q8) {
+    destScale = arith::BitcastOp::create(b, f32, narrow(KernelArg::DestScale));
+    destZeroPoint = narrow(KernelArg::DestZeroPoint);
+  }
+  b.loop(begin, end, 1, [&](Value task) { emitTask(task, worker); });
+}
+
+void ContractionKernel::emitTask(Value task, Value worker) {
+  Value splits = arg(KernelArg::ColumnSplits);
+  Value firstRow = b.mul(b.div(task, splits), arg(KernelArg::BlockRows));
+  Value rowCount =
+      b.min(arg(KernelArg::BlockRows), b.sub(arg(KernelArg::Rows), firstRow));
+  Value split = b.rem(task, splits);
+  Value panels = b.ceilDiv(arg(KernelArg::Columns), tile.columns);
+  Value firstPanel = b.div(b.mul(panels, split), splits);
+  Value lastPanel = b.div(b.mul(panels, b.add(split, b.i64(1))), splits);
+
+  Rows lhs = emitLhsRows(firstRow, rowCount, worker);
+  b.loop(firstPanel, lastPanel, 1, [&](Value index) {
+    emitRowsOfPanel(emitPanel(index, firstRow), lhs, rowCount);
+  });
+}
+
+/// Copies `count` words from `source` to `dest`.
+static void copyWords(KernelBuilder &b, Value source, Value dest, Value count) {
+  Type word = b.getI32Type();
+  b.loop(b.i64(0), count, 1, [&](Value i) {
+    b.store(b.load(word, b.advance(source, i, word), 4),
+            b.advance(dest, i, word), 4);
+  });
+}
+
+ContractionKernel::Panel ContractionKernel::emitPanel(Value index,
+                                                      Value firstRow) {
+  Panel panel;
+  Value firstColumn = b.mul(index, b.i64(tile.columns));
+  panel.columns =
+      b.min(b.sub(arg(KernelArg::Columns), firstColumn), b.i64(tile.columns));
+  panel.ragged = b.less(panel.columns, b.i64(tile.columns));
+
+  // Elements of a panel: K rows, integers rounded up to pairs.
+  Value depth = arg(KernelArg::Depth);
+  Value packedDepth = spec.integer ? b.roundUp(depth, 2) : depth;
+  Type packed = !spec.integer ? f32 : spec.rhsBits == 8 ? i8 : i16;
+  panel.rhs =
+      b.advance(arg(KernelArg::Rhs), b.mul(firstColumn, packedDepth), packed);
+
+  Value scales = arg(KernelArg::Scales), bias = arg(KernelArg::Bias);
+  if (hasScales())
+    scales = b.advance(scales, firstColumn, f32);
+  if (spec.hasBias)
+    bias = b.advance(bias, firstColumn, f32);
+  b.ifThen(panel.ragged, [&] {
+    if (hasScales())
+      copyWords(b, scales, raggedScales, panel.columns);
+    if (spec.hasBias)
+      copyWords(b, bias, raggedBias, panel.columns);
+  });
+  panel.scales = b.select(panel.ragged, raggedScales, scales);
+  panel.bias = b.select(panel.ragged, raggedBias, bias);
+
+  Value stride = arg(KernelArg::DestRowStride);
+  panel.destActualStride = b.mul(stride, b.i64(destBytes()));
+  panel.destActual =
+      b.advance(arg(KernelArg::Dest),
+                b.add(b.mul(firstRow, stride), firstColumn), destType());
+  panel.dest = panel.destActual;
+  panel.destStride = b.select(panel.ragged, b.i64(tile.columns * destBytes()),
+                              panel.destActualStride);
+  return panel;
+}
+
+void ContractionKernel::emitRowsOfPanel(const Panel &panel, Rows lhs,
+                                        Value rowCount) {
+  Value remainder = b.rem(rowCount, b.i64(tile.rows));
+  Value fullRows = b.sub(rowCount, remainder);
+  b.loop(b.i64(0), fullRows, tile.rows,
+         [&](Value row) { emitTileAndStore(tile.rows, panel, lhs, row); });
+  for (unsigned rows = 1; rows < tile.rows; ++rows)
+    b.ifThen(b.equal(remainder, b.i64(rows)),
+             [&] { emitTileAndStore(rows, panel, lhs, fullRows); });
+}
+
+void ContractionKernel::emitTileAndStore(unsigned rows, const Panel &panel,
+                                         Rows lhs, Value row) {
+  lhs.base = b.advance(lhs.base, b.mul(row, lhs.stride), i8);
+  Value dest =
+      b.select(panel.ragged, raggedDest,
+               b.advance(panel.dest, b.mul(row, panel.destStride), i8));
+  if (spec.wide) {
+    emitWideTile(rows, panel, lhs, dest);
+  } else {
+    SmallVector<Value> sums =
+        spec.integer ? emitIntegerTile(rows, lhs, panel.rhs, b.i64(0),
+                                       b.ceilDiv(arg(KernelArg::Depth), 2))
+                     : emitFloatTile(rows, lhs, panel.rhs);
+    emitEpilogue(rows, sums, panel, dest);
+  }
+  b.ifThen(panel.ragged, [&] { emitCopyRagged(rows, panel, row); });
+}
+
+void ContractionKernel::emitCopyRagged(unsigned rows, const Panel &panel,
+                                       Value row) {
+  Value dest =
+      b.advance(panel.destActual, b.mul(row, panel.destActualStride), i8);
+  b.loop(b.i64(0), b.i64(rows), 1, [&](Value i) {
+    Value from =
+        b.advance(raggedDest, b.mul(i, b.i64(tile.columns)), destType());
+    Value to = b.advance(dest, b.mul(i, panel.destActualStride), i8);
+    b.loop(b.i64(0), panel.columns, 1, [&](Value column) {
+      b.store(
+          b.load(destType(), b.advance(from, column, destType()), destBytes()),
+          b.advance(to, column, destType()), destBytes());
+    });
+  });
+}

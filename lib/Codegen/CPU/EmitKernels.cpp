@@ -1,0 +1,306 @@
+//===- EmitKernels.cpp - needle_cpu operations to kernel calls ------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Replaces each needle_cpu operation on buffers by a call of its kernel.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Frame.h"
+#include "KernelBuilder.h"
+#include "KernelSelection.h"
+#include "needle/Codegen/CPU/EntryPoint.h"
+#include "needle/Codegen/CPU/Passes.h"
+
+namespace needle::cpu {
+#define GEN_PASS_DEF_CPUEMITKERNELS
+#include "needle/Codegen/CPU/Passes.h.inc"
+} // namespace needle::cpu
+
+using namespace mlir;
+using namespace needle::cpu;
+
+/// Contractions of fewer multiplications run on the calling thread: waking
+/// another costs more than it saves.
+static constexpr int64_t smallestParallelWork = 1 << 18;
+
+namespace {
+
+/// A rank-2 or lower memref as kernels see it.
+struct View {
+  Value pointer;
+  SmallVector<Value> sizes;   ///< i64
+  SmallVector<Value> strides; ///< i64, elements
+};
+
+/// Emits the call of one kernel in place of one operation.
+class Launcher {
+public:
+  Launcher(Operation *op, const CPUTarget &target)
+      : b(op->getLoc(), op), target(target),
+        function(op->getParentOfType<func::FuncOp>()),
+        module(op->getParentOfType<ModuleOp>()) {}
+
+  void launch(PackRhsOp op);
+  template <typename Op>
+  void launch(Op op, bool integer);
+
+private:
+  Value toI64(Value index) {
+    return arith::IndexCastOp::create(b, b.getI64Type(), index);
+  }
+  View view(Value memref);
+  Value pointerOrNull(Value memref) {
+    return memref ? view(memref).pointer
+                  : Value(LLVM::ZeroOp::create(b, b.ptrType()));
+  }
+  Value frameWord(FrameWord which, Type type) {
+    Value frame = getRuntimeArgument(function, RuntimeArg::Frame);
+    Value word = b.advance(frame, b.i64(unsigned(which)), b.getI64Type());
+    return b.load(type, word, 8);
+  }
+  Value kernelPointer(func::FuncOp kernel) {
+    Value constant = func::ConstantOp::create(b, kernel.getFunctionType(),
+                                              FlatSymbolRefAttr::get(kernel));
+    return UnrealizedConversionCastOp::create(b, b.ptrType(), constant)
+        .getResult(0);
+  }
+  /// The words of a kernel's context, on the stack of the entry point.
+  Value storeContext(ArrayRef<Value> words);
+  void call(Value kernel, Value context, Value count, Value inlined);
+
+  void setIntegerArgs(MatmulOp op, SmallVectorImpl<Value> &args) {}
+  void setIntegerArgs(QMatmulOp op, SmallVectorImpl<Value> &args);
+  Value selectKernel(const ContractionKernels &kernels, Value depth);
+  Value zeroPointsOf(PackRhsOp op);
+
+  KernelBuilder b;
+  const CPUTarget &target;
+  func::FuncOp function;
+  ModuleOp module;
+};
+
+} // namespace
+
+View Launcher::view(Value memref) {
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, memref);
+  Value address = memref::ExtractAlignedPointerAsIndexOp::create(b, memref);
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  View view;
+  Value base = LLVM::IntToPtrOp::create(b, b.ptrType(), toI64(address));
+  view.pointer = b.advance(base, toI64(metadata.getOffset()), element);
+  for (auto [size, stride] :
+       llvm::zip_equal(metadata.getSizes(), metadata.getStrides())) {
+    view.sizes.push_back(toI64(size));
+    view.strides.push_back(toI64(stride));
+  }
+  return view;
+}
+
+Value Launcher::storeContext(ArrayRef<Value> words) {
+  Value context;
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&function.front());
+    context = b.stack(b.getI64Type(), words.size());
+  }
+  for (auto [i, word] : llvm::enumerate(words))
+    if (word)
+      b.store(word, b.advance(context, b.i64(i), b.getI64Type()), 8);
+  return context;
+}
+
+void Launcher::call(Value kernel, Value context, Value count, Value inlined) {
+  auto task = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(b.getContext()),
+      {b.ptrType(), b.getI64Type(), b.getI64Type(), b.getI64Type()});
+  auto parallelFor = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(b.getContext()),
+      {b.ptrType(), b.ptrType(), b.ptrType(), b.getI64Type()});
+  b.ifThenElse(
+      inlined,
+      [&] {
+        LLVM::CallOp::create(
+            b, task, ValueRange{kernel, context, b.i64(0), count, b.i64(0)});
+      },
+      [&] {
+        Value run = frameWord(FrameWord::ParallelFor, b.ptrType());
+        Value runtime = frameWord(FrameWord::Runtime, b.ptrType());
+        LLVM::CallOp::create(b, parallelFor,
+                             ValueRange{run, runtime, kernel, context, count});
+      });
+}
+
+void Launcher::setIntegerArgs(QMatmulOp op, SmallVectorImpl<Value> &args) {
+  auto set = [&](KernelArg which, Value value) {
+    args[unsigned(which)] = value;
+  };
+  set(KernelArg::Scales, pointerOrNull(op.getScales()));
+  Value zeroPoint = b.i64(int64_t(int32_t(op.getLhsZeroPoint())));
+  if (Value dynamic = op.getLhsDynamicZeroPoint())
+    zeroPoint = arith::ExtSIOp::create(
+        b, b.getI64Type(), b.load(b.getI32Type(), view(dynamic).pointer, 4));
+  set(KernelArg::LhsZeroPoint, zeroPoint);
+  if (op.getDestScale()) {
+    APInt bits = op.getDestScale()->bitcastToAPInt();
+    set(KernelArg::DestScale, b.i64(bits.getZExtValue()));
+    set(KernelArg::DestZeroPoint,
+        b.i64(int64_t(int32_t(*op.getDestZeroPoint()))));
+  }
+}
+
+Value Launcher::selectKernel(const ContractionKernels &kernels, Value depth) {
+  auto pointer = [&](const KernelSpec &spec) {
+    return kernelPointer(getOrEmitContractionKernel(module, spec, target));
+  };
+  if (!kernels.narrow || !kernels.wide)
+    return pointer(kernels.first());
+  Value narrow = pointer(*kernels.narrow), wide = pointer(*kernels.wide);
+  Value fits = b.less(depth, b.i64(getMaxDepth(*kernels.narrow) + 1));
+  return b.select(fits, narrow, wide);
+}
+
+template <typename Op>
+void Launcher::launch(Op op, bool integer) {
+  View lhs = view(op.getLhs()), dest = view(op.getDest());
+  unsigned depthDim = getDepthDim(op.getTransposeLhs());
+  Value rows = lhs.sizes[1 - depthDim], depth = lhs.sizes[depthDim];
+  Value columns = dest.sizes[1];
+  int64_t panel = integer ? target.intTile.columns : target.floatTile.columns;
+
+  Value blockRows = emitBlockRows(b, b.getLoc(), integer, target, rows, depth);
+  Value blocks = b.div(b.sub(b.add(rows, blockRows), b.i64(1)), blockRows);
+  Value threads = frameWord(FrameWord::Threads, b.getI64Type());
+  Value work = b.mul(b.mul(rows, columns), depth);
+  Value inlined = arith::OrIOp::create(
+      b, b.equal(threads, b.i64(1)), b.less(work, b.i64(smallestParallelWork)));
+  // Two tasks a thread even out their differences; splitting columns repeats
+  // the packing of lhs, so blocks of rows go first.
+  Value atLeastOne = b.max(blocks, b.i64(1));
+  Value wanted = b.div(
+      b.sub(b.add(b.mul(threads, b.i64(2)), atLeastOne), b.i64(1)), atLeastOne);
+  Value panels = b.max(b.ceilDiv(columns, panel), b.i64(1));
+  Value splits =
+      b.select(inlined, b.i64(1), b.min(b.max(wanted, b.i64(1)), panels));
+
+  SmallVector<Value> args(static_cast<size_t>(KernelArg::Count));
+  auto set = [&](KernelArg which, Value value) {
+    args[unsigned(which)] = value;
+  };
+  set(KernelArg::Lhs, lhs.pointer);
+  set(KernelArg::LhsRowStride, lhs.strides[1 - depthDim]);
+  set(KernelArg::LhsColStride, lhs.strides[depthDim]);
+  set(KernelArg::Rhs, view(op.getRhs()).pointer);
+  set(KernelArg::Bias, pointerOrNull(op.getBias()));
+  set(KernelArg::Dest, dest.pointer);
+  set(KernelArg::DestRowStride, dest.strides[0]);
+  set(KernelArg::Rows, rows);
+  set(KernelArg::Depth, depth);
+  set(KernelArg::Columns, columns);
+  View workspace = view(op.getWorkspace());
+  set(KernelArg::Workspace, workspace.pointer);
+  set(KernelArg::WorkspaceBytes, b.div(workspace.sizes[0], threads));
+  set(KernelArg::BlockRows, blockRows);
+  set(KernelArg::ColumnSplits, splits);
+  setIntegerArgs(op, args);
+
+  Value kernel = selectKernel(selectKernels(op), depth);
+  call(kernel, storeContext(args), b.mul(blocks, splits), inlined);
+}
+
+/// A pointer to the zero points of `op` in memory: one, or one per column.
+Value Launcher::zeroPointsOf(PackRhsOp op) {
+  if (Value dynamic = op.getZeroPoint())
+    return view(dynamic).pointer;
+  static constexpr int32_t none[] = {0};
+  ArrayRef<int32_t> values = op.getZeroPoints().value_or(none);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(module.getBody());
+  auto type = LLVM::LLVMArrayType::get(b.getI32Type(), values.size());
+  std::string name;
+  unsigned suffix = 0;
+  do
+    name = "zero_points_" + std::to_string(suffix++);
+  while (module.lookupSymbol(name));
+  LLVM::GlobalOp::create(b, type, /*isConstant=*/true, LLVM::Linkage::Internal,
+                         name, b.getI32TensorAttr(values));
+  b.setInsertionPoint(op);
+  return LLVM::AddressOfOp::create(b, b.ptrType(), name);
+}
+
+void Launcher::launch(PackRhsOp op) {
+  View source = view(op.getSource());
+  bool transposed = op.getTransposed();
+  unsigned depthDim = transposed ? 1 : 0;
+  SmallVector<Value> args(static_cast<size_t>(PackArg::Count));
+  auto set = [&](PackArg which, Value value) { args[unsigned(which)] = value; };
+  Value columns = source.sizes[1 - depthDim], depth = source.sizes[depthDim];
+  set(PackArg::Source, source.pointer);
+  set(PackArg::DepthStride, source.strides[depthDim]);
+  set(PackArg::ColumnStride, source.strides[1 - depthDim]);
+  set(PackArg::Dest, view(op.getDest()).pointer);
+  set(PackArg::Depth, depth);
+  set(PackArg::Columns, columns);
+  bool perColumn = op.getZeroPoints() && op.getZeroPoints()->size() > 1;
+  set(PackArg::ZeroPoints, zeroPointsOf(op));
+  set(PackArg::ZeroPointStride, b.i64(perColumn ? 1 : 0));
+
+  PackSpec spec = needle::cpu::selectKernel(op);
+  int64_t panel =
+      spec.integer ? target.intTile.columns : target.floatTile.columns;
+  Value threads = frameWord(FrameWord::Threads, b.getI64Type());
+  Value inlined = arith::OrIOp::create(
+      b, b.equal(threads, b.i64(1)),
+      b.less(b.mul(columns, depth), b.i64(smallestParallelWork)));
+  call(kernelPointer(getOrEmitPackKernel(module, spec, target)),
+       storeContext(args), b.ceilDiv(columns, panel), inlined);
+}
+
+namespace {
+
+struct EmitKernelsPass
+    : public needle::cpu::impl::CPUEmitKernelsBase<EmitKernelsPass> {
+  using CPUEmitKernelsBase::CPUEmitKernelsBase;
+
+  void runOnOperation() override {
+    const CPUTarget *description = lookupCPUTarget(target);
+    if (!description) {
+      getOperation().emitError() << "unknown CPU target '" << target
+                                 << "'; there are " << getCPUTargetNames();
+      return signalPassFailure();
+    }
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](Operation *op) {
+      if (isa<MatmulOp, QMatmulOp, PackRhsOp>(op))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops) {
+      if (failed(emit(op, *description)))
+        return signalPassFailure();
+    }
+  }
+
+private:
+  static LogicalResult emit(Operation *op, const CPUTarget &target) {
+    if (op->getNumResults() != 0)
+      return op->emitOpError("is on tensors; kernels work on buffers");
+    Launcher launcher(op, target);
+    if (auto pack = dyn_cast<PackRhsOp>(op)) {
+      launcher.launch(pack);
+    } else if (auto matmul = dyn_cast<MatmulOp>(op)) {
+      if (!matmul.getWorkspace())
+        return op->emitOpError(
+            "has no workspace; run needle-cpu-add-workspaces");
+      launcher.launch(matmul, /*integer=*/false);
+    } else {
+      auto qmatmul = cast<QMatmulOp>(op);
+      if (!qmatmul.getWorkspace())
+        return op->emitOpError(
+            "has no workspace; run needle-cpu-add-workspaces");
+      launcher.launch(qmatmul, /*integer=*/true);
+    }
+    op->erase();
+    return success();
+  }
+};
+
+} // namespace

@@ -1,0 +1,151 @@
+//===- KernelBuilder.h - Shorthand for emitting kernels ---------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Kernels are emitted as scf loops over i64, arith on vectors and LLVM
+// pointers: no memref descriptors, no aliasing to prove, one address
+// computation a load.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef NEEDLE_LIB_CODEGEN_CPU_KERNELBUILDER_H
+#define NEEDLE_LIB_CODEGEN_CPU_KERNELBUILDER_H
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace needle::cpu {
+
+class KernelBuilder : public mlir::ImplicitLocOpBuilder {
+public:
+  using mlir::ImplicitLocOpBuilder::ImplicitLocOpBuilder;
+  using Value = mlir::Value;
+  using Type = mlir::Type;
+
+  Type ptrType() { return mlir::LLVM::LLVMPointerType::get(getContext()); }
+  mlir::VectorType vec(unsigned lanes, Type element) {
+    return mlir::VectorType::get({int64_t(lanes)}, element);
+  }
+
+  Value i64(int64_t value) {
+    return mlir::arith::ConstantIntOp::create(*this, getI64Type(), value);
+  }
+  Value constant(mlir::TypedAttr value) {
+    return mlir::arith::ConstantOp::create(*this, value);
+  }
+  /// Zero of a scalar or vector type.
+  Value zero(Type type) { return constant(getZeroAttr(type)); }
+
+  Value add(Value a, Value b) {
+    return mlir::arith::AddIOp::create(*this, a, b);
+  }
+  Value sub(Value a, Value b) {
+    return mlir::arith::SubIOp::create(*this, a, b);
+  }
+  Value mul(Value a, Value b) {
+    return mlir::arith::MulIOp::create(*this, a, b);
+  }
+  Value div(Value a, Value b) {
+    return mlir::arith::DivSIOp::create(*this, a, b);
+  }
+  Value rem(Value a, Value b) {
+    return mlir::arith::RemSIOp::create(*this, a, b);
+  }
+  Value min(Value a, Value b) {
+    return mlir::arith::MinSIOp::create(*this, a, b);
+  }
+  Value max(Value a, Value b) {
+    return mlir::arith::MaxSIOp::create(*this, a, b);
+  }
+  Value ceilDiv(Value a, int64_t b) { return div(add(a, i64(b - 1)), i64(b)); }
+  Value roundUp(Value a, int64_t multiple) {
+    return mul(ceilDiv(a, multiple), i64(multiple));
+  }
+  Value less(Value a, Value b) {
+    return mlir::arith::CmpIOp::create(*this, mlir::arith::CmpIPredicate::slt,
+                                       a, b);
+  }
+  Value equal(Value a, Value b) {
+    return mlir::arith::CmpIOp::create(*this, mlir::arith::CmpIPredicate::eq, a,
+                                       b);
+  }
+  Value select(Value condition, Value a, Value b) {
+    return mlir::arith::SelectOp::create(*this, condition, a, b);
+  }
+
+  /// `pointer` advanced by `index` elements of type `element`.
+  Value advance(Value pointer, Value index, Type element) {
+    return mlir::LLVM::GEPOp::create(*this, ptrType(), element, pointer,
+                                     mlir::ArrayRef<mlir::LLVM::GEPArg>{index});
+  }
+  Value load(Type type, Value pointer, unsigned alignment) {
+    return mlir::LLVM::LoadOp::create(*this, type, pointer, alignment);
+  }
+  void store(Value value, Value pointer, unsigned alignment) {
+    mlir::LLVM::StoreOp::create(*this, value, pointer, alignment);
+  }
+  /// `count` elements on the stack; only at the start of a function.
+  Value stack(Type element, int64_t count) {
+    return mlir::LLVM::AllocaOp::create(*this, ptrType(), element, i64(count),
+                                        /*alignment=*/64);
+  }
+  Value broadcast(Value scalar, mlir::VectorType type) {
+    return mlir::vector::BroadcastOp::create(*this, type, scalar);
+  }
+
+  void ifThen(Value condition, llvm::function_ref<void()> then) {
+    mlir::scf::IfOp::create(*this, condition,
+                            [&](mlir::OpBuilder &nested, mlir::Location loc) {
+                              at(nested, then);
+                              mlir::scf::YieldOp::create(nested, loc);
+                            });
+  }
+  void ifThenElse(Value condition, llvm::function_ref<void()> then,
+                  llvm::function_ref<void()> otherwise) {
+    auto branch = [&](llvm::function_ref<void()> body) {
+      return [&, body](mlir::OpBuilder &nested, mlir::Location loc) {
+        at(nested, body);
+        mlir::scf::YieldOp::create(nested, loc);
+      };
+    };
+    mlir::scf::IfOp::create(*this, condition, branch(then), branch(otherwise));
+  }
+  void loop(Value begin, Value end, int64_t step,
+            llvm::function_ref<void(Value)> body) {
+    loop(begin, end, step, {}, [&](Value iv, mlir::ValueRange) {
+      body(iv);
+      return llvm::SmallVector<Value>();
+    });
+  }
+  /// A loop that carries values; `body` returns their next ones.
+  mlir::ValueRange
+  loop(Value begin, Value end, int64_t step, mlir::ValueRange inits,
+       llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)>
+           body) {
+    auto op = mlir::scf::ForOp::create(
+        *this, begin, end, i64(step), inits,
+        [&](mlir::OpBuilder &nested, mlir::Location loc, Value iv,
+            mlir::ValueRange carried) {
+          llvm::SmallVector<Value> next;
+          at(nested, [&] { next = body(iv, carried); });
+          mlir::scf::YieldOp::create(nested, loc, next);
+        });
+    return op.getResults();
+  }
+
+private:
+  /// Runs `emit` with this builder standing where `nested` stands, and leaves
+  /// `nested` behind what was emitted.
+  void at(mlir::OpBuilder &nested, llvm::function_ref<void()> emit) {
+    mlir::OpBuilder::InsertionGuard guard(*this);
+    restoreInsertionPoint(nested.saveInsertionPoint());
+    emit();
+    nested.restoreInsertionPoint(saveInsertionPoint());
+  }
+};
+
+} // namespace needle::cpu
+
+#endif // NEEDLE_LIB_CODEGEN_CPU_KERNELBUILDER_H

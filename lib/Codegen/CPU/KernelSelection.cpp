@@ -1,0 +1,64 @@
+//===- KernelSelection.cpp - The kernel of a needle_cpu operation ---------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "KernelSelection.h"
+
+using namespace mlir;
+using namespace needle::cpu;
+
+unsigned needle::cpu::getDepthDim(bool transposeLhs) {
+  return transposeLhs ? 0 : 1;
+}
+
+ContractionKernels needle::cpu::selectKernels(MatmulOp op) {
+  KernelSpec spec;
+  spec.hasBias = op.getBias() != nullptr;
+  spec.activation = op.getActivation();
+  return {spec, std::nullopt};
+}
+
+ContractionKernels needle::cpu::selectKernels(QMatmulOp op) {
+  KernelSpec spec;
+  spec.integer = true;
+  spec.lhsUnsigned = op.getLhsUnsigned();
+  spec.rhsBits = cast<ShapedType>(op.getRhs().getType())
+                     .getElementType()
+                     .getIntOrFloatBitWidth();
+  spec.hasBias = op.getBias() != nullptr;
+  spec.integerBias =
+      spec.hasBias &&
+      cast<ShapedType>(op.getBias().getType()).getElementType().isInteger();
+  spec.activation = op.getActivation();
+  Type dest = cast<ShapedType>(op.getDest().getType()).getElementType();
+  if (dest.isInteger(32)) {
+    // Addition modulo 2³² is what an i32 result asks for, whatever K.
+    spec.dest = DestKind::I32;
+    return {spec, std::nullopt};
+  }
+  if (!dest.isF32()) {
+    spec.dest = DestKind::Q8;
+    spec.destMin = *op.getDestMin();
+    spec.destMax = *op.getDestMax();
+  }
+  KernelSpec wide = spec;
+  wide.wide = true;
+  // An i32 bias may take any sum out of i32.
+  if (spec.integerBias)
+    return {std::nullopt, wide};
+  int64_t depth = cast<ShapedType>(op.getLhs().getType())
+                      .getDimSize(getDepthDim(op.getTransposeLhs()));
+  if (ShapedType::isDynamic(depth))
+    return {spec, wide};
+  if (depth <= getMaxDepth(spec))
+    return {spec, std::nullopt};
+  return {std::nullopt, wide};
+}
+
+PackSpec needle::cpu::selectKernel(PackRhsOp op) {
+  PackSpec spec;
+  Type dest = cast<ShapedType>(op.getDest().getType()).getElementType();
+  spec.integer = dest.isInteger();
+  spec.sourceUnsigned = op.getSourceUnsigned();
+  spec.destBits = spec.integer ? dest.getIntOrFloatBitWidth() : 32;
+  return spec;
+}

@@ -1,0 +1,30 @@
+//===- KernelSelection.h - The kernel of a needle_cpu operation -*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef NEEDLE_LIB_CODEGEN_CPU_KERNELSELECTION_H
+#define NEEDLE_LIB_CODEGEN_CPU_KERNELSELECTION_H
+
+#include "needle/Codegen/CPU/Kernel.h"
+
+namespace needle::cpu {
+
+/// The kernels of a contraction: `narrow` where sums fit i32, `wide` where they
+/// do not. Only what K, if static, leaves possible is there; with a dynamic K
+/// that may be either, both are.
+struct ContractionKernels {
+  std::optional<KernelSpec> narrow;
+  std::optional<KernelSpec> wide;
+
+  const KernelSpec &first() const { return narrow ? *narrow : *wide; }
+};
+
+ContractionKernels selectKernels(MatmulOp op);
+ContractionKernels selectKernels(QMatmulOp op);
+PackSpec selectKernel(PackRhsOp op);
+
+/// The dimension of lhs along which a contraction sums.
+unsigned getDepthDim(bool transposeLhs);
+
+} // namespace needle::cpu
+
+#endif // NEEDLE_LIB_CODEGEN_CPU_KERNELSELECTION_H

@@ -1,0 +1,85 @@
+//===- PackLhs.cpp - Packs rows of the left-hand side ---------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Rows stay rows: integers are widened to i16 with the zero point subtracted,
+// so that no correction terms remain, and a stride of whole cache lines plus
+// one keeps rows apart in the cache. f32 rows that are contiguous are read in
+// place.
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractionKernel.h"
+
+using namespace mlir;
+using namespace needle::cpu;
+
+ContractionKernel::Rows
+ContractionKernel::emitLhsRows(Value firstRow, Value rowCount, Value worker) {
+  Value depth = arg(KernelArg::Depth);
+  Value packedStride = emitPackedRowStride(b, b.getLoc(), spec.integer, depth);
+  Value scratch = b.advance(arg(KernelArg::Workspace),
+                            b.mul(worker, arg(KernelArg::WorkspaceBytes)), i8);
+  Value source = b.advance(arg(KernelArg::Lhs),
+                           b.mul(firstRow, arg(KernelArg::LhsRowStride)),
+                           spec.integer ? i8 : f32);
+  if (spec.integer) {
+    emitPackIntegerRows(source, scratch, rowCount, packedStride);
+    return {scratch, b.mul(packedStride, b.i64(2))};
+  }
+  Value inPlace = b.equal(arg(KernelArg::LhsColStride), b.i64(1));
+  Value copy =
+      arith::XOrIOp::create(b, inPlace, b.constant(b.getBoolAttr(true)));
+  b.ifThen(copy,
+           [&] { emitPackFloatRows(source, scratch, rowCount, packedStride); });
+  Value stride = b.select(inPlace, arg(KernelArg::LhsRowStride), packedStride);
+  return {b.select(inPlace, source, scratch), b.mul(stride, b.i64(4))};
+}
+
+void ContractionKernel::emitPackIntegerRows(Value source, Value dest,
+                                            Value rowCount, Value destStride) {
+  Value depth = arg(KernelArg::Depth);
+  Value zeroPoint = arith::TruncIOp::create(b, i16, lhsZeroPoint);
+  auto widen = [&](Type type, Value narrow) -> Value {
+    if (spec.lhsUnsigned)
+      return arith::ExtUIOp::create(b, type, narrow);
+    return arith::ExtSIOp::create(b, type, narrow);
+  };
+  VectorType wide = b.vec(2 * lanes, i16), narrow = b.vec(2 * lanes, i8);
+  Value zeroPoints = b.broadcast(zeroPoint, wide);
+  Value contiguous = b.equal(arg(KernelArg::LhsColStride), b.i64(1));
+  Value whole = b.mul(b.div(depth, b.i64(2 * lanes)), b.i64(2 * lanes));
+  Value vectorized = b.select(contiguous, whole, b.i64(0));
+  Value odd = b.equal(b.rem(depth, b.i64(2)), b.i64(1));
+
+  b.loop(b.i64(0), rowCount, 1, [&](Value row) {
+    Value from =
+        b.advance(source, b.mul(row, arg(KernelArg::LhsRowStride)), i8);
+    Value to = b.advance(dest, b.mul(row, destStride), i16);
+    b.loop(b.i64(0), vectorized, 2 * lanes, [&](Value k) {
+      Value values = widen(wide, b.load(narrow, b.advance(from, k, i8), 1));
+      b.store(b.sub(values, zeroPoints), b.advance(to, k, i16), 2);
+    });
+    b.loop(vectorized, depth, 1, [&](Value k) {
+      Value at = b.mul(k, arg(KernelArg::LhsColStride));
+      Value value = widen(i16, b.load(i8, b.advance(from, at, i8), 1));
+      b.store(b.sub(value, zeroPoint), b.advance(to, k, i16), 2);
+    });
+    // The last pair of an odd K.
+    b.ifThen(odd, [&] { b.store(b.zero(i16), b.advance(to, depth, i16), 2); });
+  });
+}
+
+void ContractionKernel::emitPackFloatRows(Value source, Value dest,
+                                          Value rowCount, Value destStride) {
+  // Only transposed lhs come here: neighbours along M are contiguous, so the
+  // inner loop runs over rows.
+  b.loop(b.i64(0), arg(KernelArg::Depth), 1, [&](Value k) {
+    Value from = b.advance(source, b.mul(k, arg(KernelArg::LhsColStride)), f32);
+    Value to = b.advance(dest, k, f32);
+    b.loop(b.i64(0), rowCount, 1, [&](Value row) {
+      Value at = b.mul(row, arg(KernelArg::LhsRowStride));
+      b.store(b.load(f32, b.advance(from, at, f32), 4),
+              b.advance(to, b.mul(row, destStride), f32), 4);
+    });
+  });
+}

@@ -1,0 +1,52 @@
+//===- Packing.cpp - Packs constant weights -------------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "needle/Codegen/CPU/Packing.h"
+#include "llvm/Support/MathExtras.h"
+#include <algorithm>
+
+using namespace needle::cpu;
+
+/// Calls `convert(k, n)` for every element and puts its result in place, groups
+/// of `group` neighbours along K side by side.
+template <typename T, typename Convert>
+static std::vector<T> pack(RhsShape shape, int64_t panel, int64_t group,
+                           Convert convert) {
+  int64_t panels = llvm::divideCeil(shape.columns, panel);
+  int64_t groups = llvm::divideCeil(shape.depth, group);
+  std::vector<T> packed(panels * groups * panel * group, T(0));
+  for (int64_t first = 0; first < shape.columns; first += panel) {
+    T *dest = packed.data() + first * groups * group;
+    int64_t valid = std::min(panel, shape.columns - first);
+    for (int64_t k = 0; k < shape.depth; ++k)
+      for (int64_t n = 0; n < valid; ++n)
+        dest[(k / group * panel + n) * group + k % group] =
+            convert(k, first + n);
+  }
+  return packed;
+}
+
+std::vector<float> needle::cpu::packFloatRhs(llvm::ArrayRef<float> source,
+                                             RhsShape shape, int64_t panel) {
+  return pack<float>(shape, panel, 1, [&](int64_t k, int64_t n) {
+    return source[shape.index(k, n)];
+  });
+}
+
+std::vector<int8_t> needle::cpu::packIntegerRhs(llvm::ArrayRef<int8_t> source,
+                                                RhsShape shape, int64_t panel) {
+  return pack<int8_t>(shape, panel, 2, [&](int64_t k, int64_t n) {
+    return source[shape.index(k, n)];
+  });
+}
+
+std::vector<int16_t>
+needle::cpu::packWideRhs(llvm::ArrayRef<int8_t> source, bool isUnsigned,
+                         llvm::ArrayRef<int32_t> zeroPoints, RhsShape shape,
+                         int64_t panel) {
+  return pack<int16_t>(shape, panel, 2, [&](int64_t k, int64_t n) -> int16_t {
+    int8_t raw = source[shape.index(k, n)];
+    int32_t value = isUnsigned ? int32_t(uint8_t(raw)) : int32_t(raw);
+    return value - zeroPoints[zeroPoints.size() == 1 ? 0 : n];
+  });
+}
