@@ -19,7 +19,7 @@ namespace needle {
 
 /// The operand types of a matmul, from the operation or its adaptor.
 template <typename OpOrAdaptor>
-MatmulOperandTypes getOperandTypes(OpOrAdaptor &op) {
+MatmulOperandTypes getMatmulTypes(OpOrAdaptor &op) {
   auto type = [](mlir::Value value) {
     return value ? llvm::cast<mlir::RankedTensorType>(value.getType())
                  : mlir::RankedTensorType();

@@ -21,7 +21,7 @@ LogicalResult MatmulOp::inferReturnTypes(
     SmallVectorImpl<Type> &inferredReturnTypes) {
   MatmulOpAdaptor adaptor(operands, attributes, properties, regions);
   FailureOr<SmallVector<int64_t>> shape =
-      inferMatmulShape(location, getOperationName(), getOperandTypes(adaptor));
+      inferMatmulShape(location, getOperationName(), getMatmulTypes(adaptor));
   if (failed(shape))
     return failure();
   inferredReturnTypes.push_back(

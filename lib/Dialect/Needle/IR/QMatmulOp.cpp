@@ -45,7 +45,7 @@ static LogicalResult verifyResultElement(QMatmulOp op) {
 
 LogicalResult QMatmulOp::verify() {
   FailureOr<SmallVector<int64_t>> shape =
-      inferMatmulShape(getLoc(), getOperationName(), getOperandTypes(*this));
+      inferMatmulShape(getLoc(), getOperationName(), getMatmulTypes(*this));
   if (failed(shape))
     return failure();
   if (failed(verifyCompatibleShape(*shape, getType().getShape())))

@@ -10,40 +10,26 @@
 #include "ShapeUtils.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
-#include "needle/Quantization/NumericRules.h"
+#include "needle/Quantization/QuantTypes.h"
 #include <cfloat>
 #include <cmath>
 
 using namespace mlir;
 using namespace needle;
 using mlir::quant::QuantizedType;
-using mlir::quant::UniformQuantizedPerAxisType;
-using mlir::quant::UniformQuantizedType;
 
 //===----------------------------------------------------------------------===//
 // Parameters
 //===----------------------------------------------------------------------===//
 
-/// The parameters of `type`: one entry, or one for each index of the axis.
-static SmallVector<QuantParams> getParams(QuantizedType type) {
-  if (auto perTensor = dyn_cast<UniformQuantizedType>(type))
-    return {{static_cast<float>(perTensor.getScale()),
-             perTensor.getZeroPoint()}};
-  auto perAxis = cast<UniformQuantizedPerAxisType>(type);
-  SmallVector<QuantParams> params;
-  for (auto [scale, zeroPoint] :
-       llvm::zip_equal(perAxis.getScales(), perAxis.getZeroPoints()))
-    params.push_back({static_cast<float>(scale), zeroPoint});
-  return params;
-}
-
 /// Whether quantizing (N1) what dequantizing (N3) gave restores every integer.
 /// The quotient of the rounded product is within 2⁻²³ of the integer, unless
 /// the product overflows.
 static bool isExactRoundTrip(QuantizedType type) {
-  return llvm::all_of(getParams(type), [&](QuantParams params) {
-    int64_t magnitude = std::max(params.zeroPoint - type.getStorageTypeMin(),
-                                 type.getStorageTypeMax() - params.zeroPoint);
+  QuantTypeInfo info = *getQuantTypeInfo(type);
+  return llvm::all_of(info.params, [&](QuantParams params) {
+    IntegerRange centered = centeredRange(info.range, params.zeroPoint);
+    int64_t magnitude = std::max(-centered.min, centered.max);
     return static_cast<double>(params.scale) * static_cast<double>(magnitude) <=
            FLT_MAX;
   });
@@ -61,18 +47,15 @@ LogicalResult QuantizeOp::verify() {
 template <typename StorageT>
 static Attribute quantizeConstant(const ConstantData<float> &data,
                                   RankedTensorType type) {
-  auto quantized = cast<QuantizedType>(type.getElementType());
-  IntegerRange range{quantized.getStorageTypeMin(),
-                     quantized.getStorageTypeMax()};
-  SmallVector<QuantParams> params = getParams(quantized);
+  QuantTypeInfo info = *getQuantTypeInfo(type.getElementType());
   AxisView view{1, 1, type.getNumElements()};
-  if (auto perAxis = dyn_cast<UniformQuantizedPerAxisType>(quantized))
-    view = AxisView::of(type.getShape(), perAxis.getQuantizedDimension());
+  if (info.axis)
+    view = AxisView::of(type.getShape(), *info.axis);
   SmallVector<float> values(type.getNumElements());
   for (auto [i, value] : llvm::enumerate(values))
     value = data[i];
   SmallVector<StorageT> stored(values.size());
-  quantizePerAxis<StorageT>(values, view, params, range, stored);
+  quantizePerAxis<StorageT>(values, view, info.params, info.range, stored);
   return DenseElementsAttr::getFromRawBuffer(
       getStorageTensorType(type),
       ArrayRef(reinterpret_cast<const char *>(stored.data()), stored.size()));
@@ -139,7 +122,7 @@ DequantizeOp::reifyResultShapes(OpBuilder &builder,
 //===----------------------------------------------------------------------===//
 
 LogicalResult QuantizeDynamicOp::inferReturnTypes(
-    MLIRContext *context, std::optional<Location>, ValueRange operands,
+    MLIRContext *context, std::optional<Location>, mlir::ValueRange operands,
     DictionaryAttr, OpaqueProperties, RegionRange,
     SmallVectorImpl<Type> &inferredReturnTypes) {
   auto type = cast<RankedTensorType>(operands[0].getType());

@@ -23,7 +23,7 @@ class Needle_Op<string mnemonic, list<Trait> traits = []>
 class Needle_InferredOp<string mnemonic, list<Trait> traits = []>
     : Needle_Op<mnemonic, !listconcat([
         DeclareOpInterfaceMethods<InferTypeOpInterface, ["inferReturnTypes"]>,
-        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>], traits)> {
+        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>], traits)> {
   code compatibleReturnTypes = [{
     static bool isCompatibleReturnTypes(::mlir::TypeRange inferred,
                                         ::mlir::TypeRange actual) {
@@ -97,7 +97,7 @@ def Needle_MatmulOp : Needle_InferredOp<"matmul", [
 
 def Needle_QMatmulOp : Needle_Op<"qmatmul", [
     AttrSizedOperandSegments,
-    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "integer matrix multiplication with rescale, bias, activation";
   let description = [{
     Exact integer contraction (N4) of quantized operands followed by the rescale
@@ -293,7 +293,7 @@ def Needle_TransposeOp : Needle_InferredOp<"transpose"> {
 }
 
 def Needle_ReshapeOp : Needle_Op<"reshape", [
-    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "same elements in row-major order, other shape";
   let description = [{
     At most one dimension of the result is dynamic; it follows from the number of
@@ -317,7 +317,7 @@ def Needle_ReshapeOp : Needle_Op<"reshape", [
 //===----------------------------------------------------------------------===//
 
 def Needle_QuantizeOp : Needle_Op<"quantize", [
-    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "float to quantized, static parameters";
   let description = [{
     N1 with the scale and zero point of the result's element type: division by the
@@ -337,7 +337,7 @@ def Needle_QuantizeOp : Needle_Op<"quantize", [
 
 def Needle_DequantizeOp : Needle_Op<"dequantize", [
     AttrSizedOperandSegments,
-    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "quantized to float";
   let description = [{
     N3: `f32(operand − zero_point) · scale`, the subtraction in integers, one f32
@@ -380,7 +380,7 @@ def Needle_QuantizeDynamicOp : Needle_InferredOp<"quantize_dynamic"> {
 }
 
 def Needle_RequantizeOp : Needle_Op<"requantize", [
-    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface>]> {
+    DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
   let summary = "quantized to quantized with other parameters";
   let description = [{
     N3 with the operand's parameters followed by N1 with the result's.
