@@ -1,0 +1,54 @@
+// Passes that convert the needle dialect into others.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#ifndef NEEDLE_CONVERSION_PASSES_TD
+#define NEEDLE_CONVERSION_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertNeedleToLinalg : Pass<"convert-needle-to-linalg", "::mlir::ModuleOp"> {
+  let summary = "Convert needle to linalg, tensor and needle_cpu";
+  let description = [{
+    Converts every needle operation, and every tensor of quantized type or of
+    `ui8` or `si8` into one of signless `i8`:
+
+    - contractions become `needle_cpu.pack_rhs` and `needle_cpu.matmul` or
+      `needle_cpu.qmatmul` on `tensor.empty` destinations;
+    - elementwise operations, transposes and the operations between float and
+      integer become `linalg.generic`; rounding follows N1 to N3 of the
+      specification, without fast-math flags and without library calls;
+    - constants become `needle_cpu.weight`; those with one repeated value that an
+      elementwise operation uses become scalars of its loop body;
+    - `observe` is the identity.
+
+    Function signatures are converted; the attribute `needle.type` of arguments
+    and results keeps the original type. An operation that cannot be converted is
+    an error.
+
+    ```mlir
+    func.func @main(%x: tensor<?x!quant.uniform<u8:f32, 0.5>>) -> tensor<?xf32> {
+      %0 = needle.dequantize %x
+         : tensor<?x!quant.uniform<u8:f32, 0.5>> -> tensor<?xf32>
+      return %0 : tensor<?xf32>
+    }
+    // becomes
+    func.func @main(%x: tensor<?xi8> {needle.type = tensor<?x!quant.uniform<u8:f32, 0.5>>})
+        -> (tensor<?xf32> {needle.type = tensor<?xf32>}) {
+      %0 = linalg.generic … ins(%x : tensor<?xi8>) {
+        %1 = arith.extui …
+        %2 = arith.sitofp …
+        %3 = arith.mulf …
+    ```
+  }];
+  let options = [
+    Option<"panel", "panel", "int64_t", /*default=*/"16",
+           "Number of columns in a panel of a packed right-hand side; the "
+           "target description's panel width">
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+    "::mlir::tensor::TensorDialect", "::needle::cpu::NeedleCPUDialect"
+  ];
+}
+
+#endif // NEEDLE_CONVERSION_PASSES_TD
