@@ -108,21 +108,24 @@ public:
     });
   }
 
-  /// The combined scales f32(sa · sb) of N5, one per column: a weight when they
-  /// are known and so is N, else computed at run time.
+  /// The combined scales f32(sa · sb) of N5, one per column, which is dimension
+  /// `nDim` of `columns`: a weight when they are known and so is N, else
+  /// computed at run time.
   Value createScales(const IntegerEncoding &lhs, Value lhsScale,
-                     const IntegerEncoding &rhs, Value rhsScale, Value n,
-                     int64_t staticN) {
-    bool isStatic = lhs.isStatic() && rhs.isStatic();
-    if (isStatic && !ShapedType::isDynamic(staticN)) {
+                     const IntegerEncoding &rhs, Value rhsScale, Value columns,
+                     unsigned nDim) {
+    int64_t n = cast<RankedTensorType>(columns.getType()).getDimSize(nDim);
+    if (lhs.isStatic() && rhs.isStatic() && !ShapedType::isDynamic(n)) {
       SmallVector<float> products;
-      for (int64_t i = 0; i < staticN; ++i)
+      for (int64_t i = 0; i < n; ++i)
         products.push_back(lhs.scales[0] *
                            rhs.scales[rhs.scales.size() == 1 ? 0 : i]);
       return createWeight(builder, loc, products);
     }
-    auto type = RankedTensorType::get({staticN}, builder.getF32Type());
-    Value dest = createEmpty(builder, loc, type, [&](unsigned) { return n; });
+    auto type = RankedTensorType::get({n}, builder.getF32Type());
+    Value dest = createEmpty(builder, loc, type, [&](unsigned) {
+      return createDim(builder, loc, columns, nDim);
+    });
     SmallVector<LoopInput> inputs;
     unsigned a = addScale(lhs, lhsScale, inputs);
     unsigned b = addScale(rhs, rhsScale, inputs);
@@ -219,13 +222,10 @@ struct ConvertQMatmul : OpConversionPattern<QMatmulOp> {
 
     Value packed = pack(op, adaptor, rhsEncoding, build, rewriter);
     Value scales;
-    if (!type.getElementType().isInteger(32)) {
-      int64_t nDim = op.getTransposeRhs() ? 0 : 1;
-      int64_t staticN = cast<ShapedType>(rhs.getType()).getDimSize(nDim);
+    if (!type.getElementType().isInteger(32))
       scales = build.createScales(lhsEncoding, adaptor.getLhsScale(),
-                                  rhsEncoding, adaptor.getRhsScale(),
-                                  createDim(rewriter, loc, rhs, nDim), staticN);
-    }
+                                  rhsEncoding, adaptor.getRhsScale(), rhs,
+                                  op.getTransposeRhs() ? 0 : 1);
     Value dest = build.createDest(type, lhs, op.getTransposeLhs(), rhs,
                                   op.getTransposeRhs());
     auto newOp = cpu::QMatmulOp::create(
