@@ -68,7 +68,8 @@ def NeedleCPU_PackRhsOp : NeedleCPU_DestinationOp<"pack_rhs"> {
     OptionalAttr<DenseI32ArrayAttr>:$zero_points);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
-    `ins` `(` $source (`,` `zero_point` $zero_point^ `:` type($zero_point))? `:` type($source) `)`
+    `ins` `(` $source `:` type($source) `)`
+    (`zero_point` `(` $zero_point^ `:` type($zero_point) `)`)?
     `outs` `(` $dest `:` type($dest) `)` attr-dict (`->` type($results)^)?
   }];
   let hasVerifier = 1;
@@ -87,7 +88,8 @@ def NeedleCPU_MatmulOp : NeedleCPU_DestinationOp<"matmul", [AttrSizedOperandSegm
     DefaultValuedAttr<Needle_ActivationAttr, "::needle::Activation::None">:$activation);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
-    `ins` `(` $lhs `,` $rhs (`,` `bias` $bias^ `:` type($bias))? `:` type($lhs) `,` type($rhs) `)`
+    `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
+    (`bias` `(` $bias^ `:` type($bias) `)`)?
     `outs` `(` $dest `:` type($dest) `)`
     (`workspace` `(` $workspace^ `:` type($workspace) `)`)? attr-dict (`->` type($results)^)?
   }];
@@ -116,9 +118,10 @@ def NeedleCPU_QMatmulOp : NeedleCPU_DestinationOp<"qmatmul", [AttrSizedOperandSe
     OptionalAttr<I32Attr>:$dest_min, OptionalAttr<I32Attr>:$dest_max);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
-    `ins` `(` $lhs `,` $rhs (`,` `zero_point` $lhs_dynamic_zero_point^ `:` type($lhs_dynamic_zero_point))?
-    (`,` `scales` $scales^ `:` type($scales))? (`,` `bias` $bias^ `:` type($bias))?
-    `:` type($lhs) `,` type($rhs) `)`
+    `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
+    (`zero_point` `(` $lhs_dynamic_zero_point^ `:` type($lhs_dynamic_zero_point) `)`)?
+    (`scales` `(` $scales^ `:` type($scales) `)`)?
+    (`bias` `(` $bias^ `:` type($bias) `)`)?
     `outs` `(` $dest `:` type($dest) `)`
     (`workspace` `(` $workspace^ `:` type($workspace) `)`)? attr-dict (`->` type($results)^)?
   }];
