@@ -6,7 +6,7 @@
 readonly BUILD_PACKAGES=(
   ccache clang-22 clang-format-22 clang-tidy-22 cmake g++ git libclang-rt-22-dev
   libcli11-dev libgtest-dev libpthreadpool-dev libxxhash-dev libzstd-dev lld-22
-  ninja-build zlib1g-dev
+  ninja-build nlohmann-json3-dev zlib1g-dev
 )
 # Debian's MLIR and LLVM; not needed where MLIR_DIR names another.
 readonly MLIR_PACKAGES=(libmlir-22-dev llvm-22-dev llvm-22-tools mlir-22-tools)
