@@ -39,6 +39,23 @@ def CPUBuildPlan : Pass<"needle-cpu-build-plan", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def CPUTagOrigins : Pass<"needle-cpu-tag-origins", "::mlir::ModuleOp"> {
+  let summary = "Put the name of each needle operation into its location";
+  let description = [{
+    Locations survive lowering and fusion, so that needle-cpu-mark-steps can tell
+    which operations a loop nest executes:
+    `loc("a.mlir":1:2)` becomes `loc(fused<"needle.add">["a.mlir":1:2])`.
+  }];
+}
+
+def CPUProtectInputs : Pass<"needle-cpu-protect-inputs", "::mlir::ModuleOp"> {
+  let summary = "Forbid bufferization to write into inputs of entry points";
+  let description = [{
+    Sets `bufferization.writable = false` on the tensor arguments of entry points,
+    whose buffers belong to the caller.
+  }];
+}
+
 def CPUAddRuntimeArguments
     : Pass<"needle-cpu-add-runtime-arguments", "::mlir::ModuleOp"> {
   let summary = "Append arena, weights, number of threads, frame to entry points";

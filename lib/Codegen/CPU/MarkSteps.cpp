@@ -1,0 +1,146 @@
+//===- MarkSteps.cpp - Announce each step to the runtime ------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Numbers the kernels of each entry point, records what they are, and calls the
+// frame's markStep before each.
+//
+//===----------------------------------------------------------------------===//
+
+#include "FrameAccess.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "needle-rt/abi.h"
+#include "needle/Codegen/CPU/EntryPoint.h"
+#include "needle/Codegen/CPU/Passes.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
+
+namespace needle::cpu {
+#define GEN_PASS_DEF_CPUMARKSTEPS
+#include "needle/Codegen/CPU/Passes.h.inc"
+} // namespace needle::cpu
+
+using namespace mlir;
+using namespace needle::cpu;
+
+namespace {
+
+bool isStep(Operation *op) {
+  return isa<linalg::LinalgOp, MatmulOp, QMatmulOp, PackRhsOp>(op);
+}
+
+/// What kind of loop nest a linalg operation becomes.
+StringRef classify(linalg::LinalgOp op) {
+  if (op.getNumReductionLoops() > 0)
+    return "reduce";
+  bool moves = llvm::hasSingleElement(op.getBlock()->getOperations());
+  if (!moves)
+    return "elementwise";
+  Value moved = op.getBlock()->getTerminator()->getOperand(0);
+  auto argument = dyn_cast<BlockArgument>(moved);
+  if (!argument || op.isScalar(&op->getOpOperand(argument.getArgNumber())))
+    return "fill";
+  return llvm::all_of(op.getIndexingMapsArray(),
+                      [](AffineMap map) { return map.isIdentity(); })
+             ? "copy"
+             : "transpose";
+}
+
+/// The needle operations that a location goes back to, see TagOrigins.
+void collectOrigins(Location location, SetVector<StringRef> &origins) {
+  auto fused = dyn_cast<FusedLoc>(location);
+  if (!fused)
+    return;
+  if (auto tag = dyn_cast_or_null<StringAttr>(fused.getMetadata()))
+    origins.insert(tag.getValue());
+  for (Location part : fused.getLocations())
+    collectOrigins(part, origins);
+}
+
+/// M·N·K of a contraction of static shape, else -1.
+int64_t countMacs(Operation *op) {
+  auto count = [](auto op) -> int64_t {
+    auto lhs = cast<ShapedType>(op.getLhs().getType());
+    auto dest = cast<ShapedType>(op.getDest().getType());
+    int64_t depth = lhs.getDimSize(op.getTransposeLhs() ? 0 : 1);
+    if (!dest.hasStaticShape() || ShapedType::isDynamic(depth))
+      return -1;
+    return dest.getNumElements() * depth;
+  };
+  return TypeSwitch<Operation *, int64_t>(op)
+      .Case<MatmulOp, QMatmulOp>(count)
+      .Default([](Operation *) { return 0; });
+}
+
+DictionaryAttr describe(Operation *op) {
+  Builder builder(op->getContext());
+  SetVector<StringRef> origins;
+  collectOrigins(op->getLoc(), origins);
+  std::string origin = origins.empty()
+                           ? op->getName().getStringRef().str()
+                           : llvm::join(origins, " + ");
+  auto kernel = op->getAttrOfType<StringAttr>(kernelAttr);
+  if (!kernel)
+    if (auto loops = dyn_cast<linalg::LinalgOp>(op))
+      kernel = builder.getStringAttr(classify(loops));
+  if (!kernel)
+    return {};
+  auto note = op->getAttrOfType<StringAttr>(kernelNoteAttr);
+  return builder.getDictionaryAttr({
+      builder.getNamedAttr("kernel", kernel),
+      builder.getNamedAttr("op", builder.getStringAttr(origin)),
+      builder.getNamedAttr(
+          "location", builder.getStringAttr(formatLocation(op->getLoc()))),
+      builder.getNamedAttr("note", note ? note : builder.getStringAttr("")),
+      builder.getNamedAttr("macs", builder.getI64IntegerAttr(countMacs(op))),
+  });
+}
+
+LogicalResult markSteps(func::FuncOp entry) {
+  SmallVector<Operation *> steps;
+  for (Operation &op : entry.front())
+    if (isStep(&op))
+      steps.push_back(&op);
+  SmallVector<Attribute> records;
+  for (Operation *op : steps) {
+    records.push_back(describe(op));
+    if (!records.back())
+      return op->emitOpError("has no kernel: attribute '")
+             << kernelAttr << "' is missing";
+  }
+  entry->setAttr(stepsAttr, ArrayAttr::get(entry.getContext(), records));
+  if (steps.empty())
+    return success();
+
+  ImplicitLocOpBuilder builder(entry.getLoc(), &entry.front().front());
+  Value frame = getRuntimeArgument(entry, RuntimeArg::Frame);
+  Value runtime = loadFramePointer(builder, frame, FrameWord::Runtime);
+  Value mark = loadFramePointer(builder, frame, FrameWord::MarkStep);
+  auto type = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(entry.getContext()),
+      {runtime.getType(), builder.getI64Type()});
+  auto emitMark = [&](int64_t step) {
+    Value index = LLVM::ConstantOp::create(builder, builder.getI64Type(), step);
+    LLVM::CallOp::create(builder, type, ValueRange{mark, runtime, index});
+  };
+  for (auto [i, op] : llvm::enumerate(steps)) {
+    builder.setInsertionPoint(op);
+    builder.setLoc(op->getLoc());
+    emitMark(i);
+  }
+  builder.setInsertionPointAfter(steps.back());
+  emitMark(NDL_STEP_END);
+  return success();
+}
+
+struct MarkStepsPass : needle::cpu::impl::CPUMarkStepsBase<MarkStepsPass> {
+  void runOnOperation() override {
+    for (auto entry : getOperation().getOps<func::FuncOp>())
+      if (isEntryPoint(entry) && failed(markSteps(entry)))
+        return signalPassFailure();
+  }
+};
+
+} // namespace

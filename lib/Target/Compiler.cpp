@@ -1,0 +1,146 @@
+//===- Compiler.cpp - From a module to code -------------------------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "needle/Target/Compiler.h"
+#include "Artifact.h"
+#include "Lowering.h"
+#include "mlir/IR/Verifier.h"
+#include "needle/Pipelines/Pipelines.h"
+#include "needle/Target/FlatImage.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace needle;
+using needle::cpu::CPUTarget;
+
+static constexpr llvm::StringLiteral givenStage = "needle";
+static constexpr llvm::StringLiteral irStage = "llvmir";
+
+ArrayRef<llvm::StringLiteral> needle::getStageNames() {
+  static const SmallVector<llvm::StringLiteral> names = [] {
+    SmallVector<llvm::StringLiteral> names = {givenStage};
+    for (const CPUStage &stage : getCPUStages())
+      names.push_back(stage.name);
+    names.push_back(irStage);
+    return names;
+  }();
+  return names;
+}
+
+/// Compiles one body and adds it to the model.
+static LogicalResult compileBody(ndl::ArtifactModel &model, ModuleOp common,
+                                 const CPUTarget &target, StageClock &clock) {
+  FailureOr<OwningModule> lowered = lowerForTarget(common, target, clock);
+  if (failed(lowered))
+    return failure();
+  FailureOr<MachineCode> code = optimizeForTarget(**lowered, target, clock);
+  if (failed(code))
+    return failure();
+  FailureOr<std::string> object = clock.measure("generate code", &target, [&] {
+    return code->emit(llvm::CodeGenFileType::ObjectFile);
+  });
+  if (failed(object))
+    return failure();
+  llvm::Expected<FlatImage> image =
+      clock.measure("link", &target, [&] { return linkFlatImage(*object); });
+  if (!image)
+    return common.emitError("linking for '")
+           << target.name << "': " << llvm::toString(image.takeError());
+  return addBody(model, **lowered, target, std::move(*image));
+}
+
+FailureOr<CompileResult>
+needle::compileToArtifact(ModuleOp module, const CompileOptions &options) {
+  CompileResult result;
+  StageClock clock(&result.times);
+  auto targets = lookupTargets(module, options.targets);
+  if (failed(targets) || failed(verify(module)))
+    return failure();
+  FailureOr<OwningModule> common = lowerCommon(module, clock);
+  if (failed(common))
+    return failure();
+  ndl::ArtifactModel model;
+  model.producer = "needle " NEEDLE_VERSION_STRING;
+  if (failed(setInterface(model, **common)))
+    return failure();
+  for (const CPUTarget *target : *targets)
+    if (failed(compileBody(model, **common, *target, clock)))
+      return failure();
+  std::string error;
+  result.artifact = clock.measure("write", nullptr, [&] {
+    return ndl::serialize(model, &error);
+  });
+  if (result.artifact.empty())
+    return module.emitError("cannot be written as an artifact: ") << error;
+  return result;
+}
+
+/// Optimized code for one target.
+static FailureOr<MachineCode> compileToCode(ModuleOp module, StringRef name) {
+  StageClock clock(nullptr);
+  auto targets = lookupTargets(module, name.str());
+  if (failed(targets) || failed(verify(module)))
+    return failure();
+  FailureOr<OwningModule> common = lowerCommon(module, clock);
+  if (failed(common))
+    return failure();
+  FailureOr<OwningModule> lowered =
+      lowerForTarget(**common, *targets->front(), clock);
+  if (failed(lowered))
+    return failure();
+  return optimizeForTarget(**lowered, *targets->front(), clock);
+}
+
+FailureOr<std::string> needle::compileToAssembly(ModuleOp module,
+                                                 StringRef target) {
+  FailureOr<MachineCode> code = compileToCode(module, target);
+  if (failed(code))
+    return failure();
+  return code->emit(llvm::CodeGenFileType::AssemblyFile);
+}
+
+FailureOr<std::string> needle::compileToObject(ModuleOp module,
+                                               StringRef target) {
+  FailureOr<MachineCode> code = compileToCode(module, target);
+  if (failed(code))
+    return failure();
+  return code->emit(llvm::CodeGenFileType::ObjectFile);
+}
+
+static std::string print(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module.print(stream);
+  stream << "\n";
+  return text;
+}
+
+FailureOr<std::string> needle::printStage(ModuleOp module, StringRef stage,
+                                          StringRef targetName) {
+  if (!llvm::is_contained(getStageNames(), stage))
+    return module.emitError("unknown stage '")
+           << stage << "'; there are " << llvm::join(getStageNames(), ", ");
+  auto targets = lookupTargets(module, targetName.str());
+  if (failed(targets) || failed(verify(module)))
+    return failure();
+  if (stage == givenStage)
+    return print(module);
+  if (stage == irStage) {
+    FailureOr<MachineCode> code = compileToCode(module, targetName);
+    if (failed(code))
+      return failure();
+    return code->print();
+  }
+  StageClock clock(nullptr);
+  FailureOr<OwningModule> common = lowerCommon(module, clock);
+  if (failed(common))
+    return failure();
+  for (const CPUStage &common_ : getCPUStages())
+    if (common_.isCommon && common_.name == stage)
+      return print(**common);
+  FailureOr<OwningModule> lowered =
+      lowerForTarget(**common, *targets->front(), clock, stage);
+  if (failed(lowered))
+    return failure();
+  return print(**lowered);
+}

@@ -1,0 +1,50 @@
+//===- MachineCode.h - LLVM's optimizer and code generator ------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef NEEDLE_LIB_TARGET_MACHINECODE_H
+#define NEEDLE_LIB_TARGET_MACHINECODE_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Support/LLVM.h"
+#include "needle/Codegen/CPU/TargetDescription.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/CodeGen.h"
+#include "llvm/Target/TargetMachine.h"
+#include <memory>
+#include <string>
+
+namespace needle {
+
+/// A module of LLVM IR on its way to machine code for one target. Everything
+/// keeps IEEE semantics: no contraction, no reassociation, no approximation.
+class MachineCode {
+public:
+  /// Sets up an empty module for a target; errors are reported at `location`.
+  static mlir::FailureOr<MachineCode> create(mlir::Location location,
+                                             const cpu::CPUTarget &target);
+  /// Translates a module of the LLVM dialect.
+  static mlir::FailureOr<MachineCode> translate(mlir::ModuleOp module,
+                                                const cpu::CPUTarget &target);
+
+  llvm::Module &getModule() { return *module; }
+
+  void optimize();
+  std::string print() const;
+  /// The module as ELF object or as assembly. The module is spent afterwards.
+  mlir::FailureOr<std::string> emit(llvm::CodeGenFileType type);
+
+private:
+  explicit MachineCode(mlir::Location location) : location(location) {}
+
+  void prepare(const cpu::CPUTarget &target);
+
+  mlir::Location location;
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::TargetMachine> machine;
+  std::unique_ptr<llvm::Module> module;
+};
+
+} // namespace needle
+
+#endif // NEEDLE_LIB_TARGET_MACHINECODE_H
