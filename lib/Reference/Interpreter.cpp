@@ -64,10 +64,18 @@ static LogicalResult checkFits(Operation *op, const Twine &what, Type type,
   return success();
 }
 
-static LogicalResult evaluate(Operation *op, const EvaluatorRegistry &registry,
-                              Environment &env) {
+static const EvaluatorRegistry &getRegistry() {
+  static const EvaluatorRegistry registry;
+  return registry;
+}
+
+bool needle::canInterpret(StringRef opName) {
+  return getRegistry().lookup(opName) != nullptr;
+}
+
+static LogicalResult evaluate(Operation *op, Environment &env) {
   StringRef name = op->getName().getStringRef();
-  const EvaluatorRegistry::Evaluator *evaluator = registry.lookup(name);
+  const EvaluatorRegistry::Evaluator *evaluator = getRegistry().lookup(name);
   if (!evaluator)
     return op->emitError() << "the reference interpreter cannot evaluate '"
                            << name << "'";
@@ -103,13 +111,12 @@ static LogicalResult bindInputs(func::FuncOp func, ArrayRef<Tensor> inputs,
 
 FailureOr<SmallVector<Tensor>> needle::interpret(func::FuncOp func,
                                                  ArrayRef<Tensor> inputs) {
-  static const EvaluatorRegistry registry;
   Environment env;
   if (failed(bindInputs(func, inputs, env)))
     return failure();
   Block &body = func.getBody().front();
   for (Operation &op : body.without_terminator())
-    if (failed(evaluate(&op, registry, env)))
+    if (failed(evaluate(&op, env)))
       return failure();
   auto returnOp = dyn_cast<func::ReturnOp>(body.getTerminator());
   if (!returnOp)

@@ -28,6 +28,9 @@ namespace needle {
 mlir::FailureOr<llvm::SmallVector<Tensor>>
 interpret(mlir::func::FuncOp func, llvm::ArrayRef<Tensor> inputs);
 
+/// Whether interpret() evaluates operations of this name.
+bool canInterpret(llvm::StringRef opName);
+
 } // namespace needle
 
 #endif // NEEDLE_REFERENCE_INTERPRETER_H
