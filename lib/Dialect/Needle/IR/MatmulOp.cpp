@@ -45,8 +45,8 @@ void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
 //===----------------------------------------------------------------------===//
 
 SmallVector<QuantizableOperand> MatmulOp::getQuantizableOperands() {
-  return {{0, QuantizableRole::Activation, std::nullopt},
-          {1, QuantizableRole::Weight, getTransposeRhs() ? 0 : 1}};
+  return {{0, "lhs", QuantizableRole::Activation, std::nullopt},
+          {1, "rhs", QuantizableRole::Weight, getTransposeRhs() ? 0 : 1}};
 }
 
 /// Says in `reason` why `quantized` cannot stand for `operand`, if so.

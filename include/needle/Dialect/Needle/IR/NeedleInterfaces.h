@@ -11,6 +11,7 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpDefinition.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
 #include <optional>
 #include <string>
 
@@ -28,6 +29,8 @@ enum class QuantizableRole {
 struct QuantizableOperand {
   /// Index among the operation's operands.
   unsigned index;
+  /// Its name in the operation's documentation, for messages.
+  llvm::StringRef name;
   QuantizableRole role;
   /// The axis along which parameters may differ, if any (per tensor otherwise).
   std::optional<int64_t> axis;

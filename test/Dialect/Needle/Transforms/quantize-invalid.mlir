@@ -1,0 +1,23 @@
+// RUN: needle-opt %s --split-input-file --verify-diagnostics --needle-quantize
+
+// One error for an observe, however many users it has.
+func.func @uncalibrated(%x: tensor<1x2xf32>) -> (tensor<1x1xf32>, tensor<1x1xf32>) {
+  %w = needle.constant dense<1.0> : tensor<2x1xf32> -> tensor<2x1xf32>
+  // expected-error @below {{observe 7 has no range (min and max): calibrate the model with data that reaches this value, or use allow-uncalibrated to leave its users in float}}
+  %o = needle.observe %x {id = 7 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
+  %a = needle.matmul %o, %w : tensor<1x2xf32>, tensor<2x1xf32> -> tensor<1x1xf32>
+  %b = needle.matmul %o, %w : tensor<1x2xf32>, tensor<2x1xf32> -> tensor<1x1xf32>
+  return %a, %b : tensor<1x1xf32>, tensor<1x1xf32>
+}
+
+// -----
+
+// All errors are reported at once.
+func.func @not_observed(%x: tensor<1x2xf32>) -> (tensor<1x1xf32>, tensor<1x1xf32>) {
+  %w = needle.constant dense<1.0> : tensor<2x1xf32> -> tensor<2x1xf32>
+  // expected-error @below {{operand 'lhs' is not observed: run needle-insert-observers and calibrate, or exclude the operation, or quantize in dynamic mode}}
+  %a = needle.matmul %x, %w : tensor<1x2xf32>, tensor<2x1xf32> -> tensor<1x1xf32>
+  // expected-error @below {{operand 'lhs' is not observed}}
+  %b = needle.matmul %x, %w : tensor<1x2xf32>, tensor<2x1xf32> -> tensor<1x1xf32>
+  return %a, %b : tensor<1x1xf32>, tensor<1x1xf32>
+}
