@@ -1,0 +1,207 @@
+// Parallel loops: every iteration once, distinct workers, nesting, sharing.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "thread_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace ndl::test {
+namespace {
+
+/// Counts how often each iteration ran, and whether workers clashed.
+struct Recorder {
+  Recorder(int64_t count, int64_t threads)
+      : hits(static_cast<size_t>(count)), active(static_cast<size_t>(threads)),
+        threads(threads) {}
+
+  static void task(void *self, int64_t begin, int64_t end, int64_t worker) {
+    auto *recorder = static_cast<Recorder *>(self);
+    if (worker < 0 || worker >= recorder->threads || begin >= end) {
+      recorder->clash = true;
+      return;
+    }
+    if (recorder->active[static_cast<size_t>(worker)].fetch_add(1) != 0)
+      recorder->clash = true;
+    // Plain memory: ranges are disjoint, and the pool orders their writes
+    // before its return.
+    for (int64_t i = begin; i < end; ++i)
+      ++recorder->hits[static_cast<size_t>(i)];
+    recorder->active[static_cast<size_t>(worker)].fetch_sub(1);
+  }
+
+  bool complete() const {
+    for (int hit : hits)
+      if (hit != 1)
+        return false;
+    return !clash;
+  }
+
+  std::vector<int> hits;
+  std::vector<std::atomic<int>> active;
+  int64_t threads;
+  std::atomic<bool> clash{false};
+};
+
+TEST(ThreadPool, RunsEveryIterationOnce) {
+  for (int64_t threads : {1, 2, 3, 8}) {
+    ThreadPool pool(threads);
+    EXPECT_EQ(pool.threads(), threads);
+    for (int64_t count : {0, 1, 2, 3, 7, 8, 64, 1000, 12345}) {
+      Recorder recorder(count, threads);
+      pool.parallelFor(Recorder::task, &recorder, count);
+      EXPECT_TRUE(recorder.complete()) << threads << " " << count;
+    }
+  }
+}
+
+TEST(ThreadPool, IgnoresNegativeCounts) {
+  ThreadPool pool(2);
+  Recorder recorder(0, 2);
+  pool.parallelFor(Recorder::task, &recorder, -1);
+  pool.parallelFor(Recorder::task, &recorder, INT64_MIN);
+  EXPECT_TRUE(recorder.complete());
+}
+
+TEST(ThreadPool, HandlesTheLargestCount) {
+  ThreadPool pool(3);
+  std::atomic<uint64_t> sum{0};
+  pool.parallelFor(
+      [](void *total, int64_t begin, int64_t end, int64_t) {
+        *static_cast<std::atomic<uint64_t> *>(total) +=
+            static_cast<uint64_t>(end - begin);
+      },
+      &sum, INT64_MAX);
+  EXPECT_EQ(sum.load(), static_cast<uint64_t>(INT64_MAX));
+}
+
+/// Waits until as many tasks as there are threads run at the same time.
+struct Meeting {
+  std::atomic<int64_t> present{0};
+  int64_t expected;
+};
+
+TEST(ThreadPool, UsesAllThreadsAtOnce) {
+  constexpr int64_t threads = 4;
+  ThreadPool pool(threads);
+  for (int round = 0; round < 20; ++round) {
+    Meeting meeting{{0}, threads};
+    pool.parallelFor(
+        [](void *context, int64_t begin, int64_t, int64_t worker) {
+          auto *meeting = static_cast<Meeting *>(context);
+          // Later ranges find the meeting over.
+          (void)begin;
+          (void)worker;
+          meeting->present.fetch_add(1);
+          while (meeting->present.load() < meeting->expected)
+            std::this_thread::yield();
+        },
+        &meeting, threads);
+    EXPECT_EQ(meeting.present.load(), threads);
+  }
+}
+
+struct Nested {
+  ThreadPool &pool;
+  std::atomic<int64_t> inner{0};
+  std::atomic<bool> moved{false};
+};
+
+struct Inner {
+  Nested *nested;
+  int64_t worker;
+  std::thread::id thread;
+};
+
+void innerTask(void *context, int64_t begin, int64_t end, int64_t worker) {
+  auto *inner = static_cast<Inner *>(context);
+  inner->nested->inner += end - begin;
+  if (worker != inner->worker || std::this_thread::get_id() != inner->thread)
+    inner->nested->moved = true;
+}
+
+TEST(ThreadPool, NestedLoopsRunInline) {
+  for (int64_t threads : {1, 4})
+    for (int64_t count : {1, 100}) {
+      ThreadPool pool(threads);
+      Nested nested{pool};
+      pool.parallelFor(
+          [](void *context, int64_t begin, int64_t end, int64_t worker) {
+            auto *nested = static_cast<Nested *>(context);
+            Inner inner{nested, worker, std::this_thread::get_id()};
+            for (int64_t i = begin; i < end; ++i)
+              nested->pool.parallelFor(innerTask, &inner, 7);
+          },
+          &nested, count);
+      EXPECT_EQ(nested.inner.load(), 7 * count);
+      EXPECT_FALSE(nested.moved.load());
+    }
+}
+
+TEST(ThreadPool, ManyCallersShareIt) {
+  ThreadPool pool(3);
+  std::atomic<int> failures{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 8; ++caller)
+    callers.emplace_back([&, caller] {
+      for (int round = 0; round < 100; ++round) {
+        int64_t count = 1 + (caller * 37 + round * 11) % 200;
+        Recorder recorder(count, 3);
+        pool.parallelFor(Recorder::task, &recorder, count);
+        failures += !recorder.complete();
+      }
+    });
+  for (std::thread &caller : callers)
+    caller.join();
+  EXPECT_EQ(failures.load(), 0);
+}
+
+TEST(ThreadPool, LoopsOfTwoPoolsNest) {
+  ThreadPool outer(2), inner(3);
+  struct Context {
+    ThreadPool &inner;
+    std::atomic<int> failures;
+  } context{inner, {0}};
+  outer.parallelFor(
+      [](void *self, int64_t begin, int64_t end, int64_t) {
+        auto *context = static_cast<Context *>(self);
+        for (int64_t i = begin; i < end; ++i) {
+          Recorder recorder(50, 3);
+          context->inner.parallelFor(Recorder::task, &recorder, 50);
+          context->failures += !recorder.complete();
+        }
+      },
+      &context, 20);
+  EXPECT_EQ(context.failures.load(), 0);
+}
+
+TEST(ThreadPool, WorksInAForkedChild) {
+  ThreadPool pool(3);
+  Recorder before(100, 3);
+  pool.parallelFor(Recorder::task, &before, 100);
+  EXPECT_TRUE(before.complete());
+  pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    // A hang must end.
+    alarm(60);
+    Recorder recorder(1000, 3);
+    pool.parallelFor(Recorder::task, &recorder, 1000);
+    _exit(recorder.complete() ? 0 : 1);
+  }
+  int status = 1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  Recorder after(100, 3);
+  pool.parallelFor(Recorder::task, &after, 100);
+  EXPECT_TRUE(after.complete());
+}
+
+} // namespace
+} // namespace ndl::test
