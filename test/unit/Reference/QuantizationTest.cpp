@@ -62,12 +62,12 @@ TEST_F(ReferenceQuantization, DequantizeIsOneProduct) {
                        "needle.dequantize %0 params(%1, %2 : tensor<f32>, "
                        "tensor<i32>) : tensor<3xui8> -> tensor<3xf32>",
                        "tensor<3xf32>",
-                       {ui8({3}, {0, 3, 255}), f32({}, {0.1f}), i32({}, {3})});
+                       {ui8({3}, {0, 3, 255}), f32({}, {0.3f}), i32({}, {3})});
   ASSERT_EQ(results.size(), 1u);
-  // In f32, 255 · 0.1f - 3 · 0.1f is another number than 252 · 0.1f.
-  EXPECT_NE(255 * 0.1f - 3 * 0.1f, 252 * 0.1f);
+  // In f32, 255 · 0.3f - 3 · 0.3f is another number than 252 · 0.3f.
+  EXPECT_NE(255 * 0.3f - 3 * 0.3f, 252 * 0.3f);
   EXPECT_EQ(valuesOf<float>(results[0]),
-            (std::vector<float>{-3 * 0.1f, 0, 252 * 0.1f}));
+            (std::vector<float>{-3 * 0.3f, 0, 252 * 0.3f}));
 }
 
 TEST_F(ReferenceQuantization, DequantizeErrors) {
@@ -101,7 +101,7 @@ protected:
 TEST_F(ReferenceQuantizeDynamic, ByHand) {
   expect({-1, 0, 254}, {0, 1, 255}, 1.0f, 1);
   expect({51, 102, 255}, {51, 102, 255}, 1.0f, 0); // widened to zero
-  expect({-510, -255}, {0, 128}, 2.0f, 255);       // -127.5 is a tie
+  expect({-510, -255}, {0, 127}, 2.0f, 255);       // -127.5 is a tie
 }
 
 TEST_F(ReferenceQuantizeDynamic, DegenerateRanges) {
