@@ -64,7 +64,11 @@
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Transforms/Passes.h"
+#include "needle/Codegen/CPU/Passes.h"
+#include "needle/Conversion/Passes.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
+#include "needle/Dialect/Needle/Transforms/Passes.h"
+#include "needle/Dialect/NeedleCPU/IR/NeedleCPU.h"
 
 using namespace mlir;
 
@@ -82,6 +86,7 @@ static void registerBufferization(DialectRegistry &registry) {
   cf::registerBufferizableOpInterfaceExternalModels(registry);
   memref::registerAllocationOpInterfaceExternalModels(registry);
   memref::registerBufferViewFlowOpInterfaceExternalModels(registry);
+  needle::cpu::registerBufferizableOpInterfaceModels(registry);
   scf::registerBufferDeallocationOpInterfaceExternalModels(registry);
   scf::registerBufferizableOpInterfaceExternalModels(registry);
   tensor::registerBufferizableOpInterfaceExternalModels(registry);
@@ -119,7 +124,7 @@ static void registerLLVM(DialectRegistry &registry) {
 }
 
 void needle::registerAllDialects(DialectRegistry &registry) {
-  registry.insert<NeedleDialect>();
+  registry.insert<NeedleDialect, cpu::NeedleCPUDialect>();
   registry.insert<LLVM::LLVMDialect, affine::AffineDialect, arith::ArithDialect,
                   bufferization::BufferizationDialect, cf::ControlFlowDialect,
                   func::FuncDialect, index::IndexDialect, linalg::LinalgDialect,
@@ -192,6 +197,9 @@ static void registerUpstreamConversions() {
 }
 
 void needle::registerAllPasses() {
+  registerNeedleTransformsPasses();
+  registerNeedleConversionPasses();
+  cpu::registerNeedleCPUPasses();
   registerUpstreamTransforms();
   registerUpstreamTensorPasses();
   registerUpstreamBufferPasses();

@@ -13,7 +13,7 @@ using namespace needle;
 /// Names the types in a message; Twine takes no types.
 static std::string toString(Type type) {
   std::string text;
-  llvm::raw_string_ostream(text) << type;
+  llvm::raw_string_ostream(text) << '\'' << type << '\'';
   return text;
 }
 
@@ -27,8 +27,8 @@ LogicalResult needle::verifyQuantizedContractionOperand(
     return fail("has raw " + toString(element) +
                 " elements and needs a scale and a zero point operand");
   if (!isRaw && (hasScale || hasZeroPoint))
-    return fail("carries its parameters in its type " + toString(type) +
-                ", scale and zero point operands contradict it");
+    return fail("has its parameters in its type " + toString(type) +
+                "; it takes no scale and zero point operands");
   auto perAxis = dyn_cast<quant::UniformQuantizedPerAxisType>(element);
   if (isRaw || isa<quant::UniformQuantizedType>(element) ||
       (perAxis && axis == perAxis.getQuantizedDimension()))

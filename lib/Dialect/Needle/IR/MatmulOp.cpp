@@ -57,8 +57,8 @@ static LogicalResult checkQuantizedOperand(StringRef name, Value operand,
   llvm::raw_string_ostream os(reason);
   auto type = dyn_cast<RankedTensorType>(quantized.value.getType());
   if (!type || failed(verifyCompatibleShape(type, operand.getType()))) {
-    os << "operand '" << name << "' has type " << operand.getType()
-       << ", its quantized source " << quantized.value.getType();
+    os << "operand '" << name << "' has type '" << operand.getType()
+       << "', its quantized source '" << quantized.value.getType() << "'";
     return failure();
   }
   return verifyQuantizedContractionOperand(
@@ -88,8 +88,8 @@ MatmulOp::buildIntegerForm(OpBuilder &builder,
   if (failed(verifyCompatibleShape(resultType, getType())) ||
       !(element.isF32() || isa<quant::UniformQuantizedType>(element))) {
     llvm::raw_string_ostream(reason)
-        << "the result cannot become " << resultType
-        << ": it must be float or quantized per tensor, of the same shape";
+        << "the result cannot become '" << resultType
+        << "': it must be float or quantized per tensor, of the same shape";
     return failure();
   }
   return QMatmulOp::create(builder, getLoc(), resultType, lhs.value, rhs.value,

@@ -1,15 +1,18 @@
 //===- NeedleTraits.cpp - Operation traits of needle ------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Decides which quantized types needle computes with.
+// Decides which quantized types needle computes with; verifies the types of
+// operations.
 //
 //===----------------------------------------------------------------------===//
 
 #include "needle/Dialect/Needle/IR/NeedleTraits.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Operation.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "llvm/ADT/APFloat.h"
 #include "llvm/ADT/STLExtras.h"
-#include "llvm/Support/FormatVariadic.h"
+#include "llvm/ADT/SmallString.h"
 #include <cmath>
 
 using namespace mlir;
@@ -19,6 +22,13 @@ using mlir::quant::UniformQuantizedPerAxisType;
 using mlir::quant::UniformQuantizedType;
 
 using EmitError = llvm::function_ref<InFlightDiagnostic()>;
+
+/// `value` with as many digits as make it the same double when read.
+static SmallString<32> toExactString(double value) {
+  SmallString<32> text;
+  llvm::APFloat(value).toString(text, /*FormatPrecision=*/17);
+  return text;
+}
 
 /// One scale and its zero point. A scale has to be an f32 value because the
 /// numeric rules compute with f32: any other double would silently mean its
@@ -30,9 +40,10 @@ static LogicalResult verifyParameters(QuantizedType type, double scale,
                        << " must be positive and finite, got " << scale;
   float rounded = static_cast<float>(scale);
   if (static_cast<double>(rounded) != scale)
-    return emitError() << "scale " << scale << " of " << type
-                       << " is not an f32 value; the nearest is "
-                       << llvm::formatv("{0:f60}", rounded).str();
+    return emitError() << "scale of " << type
+                       << " is not an f32 value: write "
+                       << toExactString(rounded) << " instead of "
+                       << toExactString(scale);
   if (zeroPoint < type.getStorageTypeMin() ||
       zeroPoint > type.getStorageTypeMax())
     return emitError() << "zero point " << zeroPoint << " of " << type
@@ -102,4 +113,19 @@ LogicalResult needle::detail::verifyQuantizedTypes(Operation *op) {
     if (failed(verify(type, "result", index)))
       return failure();
   return success();
+}
+
+LogicalResult needle::detail::verifyInferredResultTypes(Operation *op) {
+  auto inferable = cast<InferTypeOpInterface>(op);
+  SmallVector<Type> inferred;
+  if (failed(inferable.inferReturnTypes(
+          op->getContext(), op->getLoc(), op->getOperands(),
+          op->getRawDictionaryAttrs(), op->getPropertiesStorage(),
+          op->getRegions(), inferred)))
+    return failure();
+  if (inferable.isCompatibleReturnTypes(inferred, op->getResultTypes()))
+    return success();
+  return op->emitOpError() << "result must have type " << inferred
+                           << " up to dynamic dimensions, got "
+                           << op->getResultTypes();
 }

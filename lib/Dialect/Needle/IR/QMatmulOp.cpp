@@ -49,7 +49,7 @@ LogicalResult QMatmulOp::verify() {
   if (failed(shape))
     return failure();
   if (failed(verifyCompatibleShape(*shape, getType().getShape())))
-    return emitOpError() << "result must have the shape M x N = "
+    return emitOpError() << "result must have the shape M x N of "
                          << RankedTensorType::get(
                                 *shape, getType().getElementType())
                          << ", got " << getType();

@@ -103,9 +103,9 @@ LogicalResult DequantizeOp::verify() {
                          << " elements and needs a scale and a zero point "
                             "operand";
   if (!isRaw && (getScale() || getZeroPoint()))
-    return emitOpError() << "operand carries its parameters in its type "
+    return emitOpError() << "operand has its parameters in its type "
                          << getOperand().getType()
-                         << ", scale and zero point operands contradict it";
+                         << "; it takes no scale and zero point operands";
   return success();
 }
 

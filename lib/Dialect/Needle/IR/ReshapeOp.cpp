@@ -47,12 +47,13 @@ static LogicalResult verifyCounts(ReshapeOp op, RankedTensorType type,
     fits = count == 0 ? resultCount == 0 : resultCount % count == 0;
   if (fits)
     return success();
+  auto multiple = [](RankedTensorType of) {
+    return of.hasStaticShape() ? "" : "a multiple of ";
+  };
   return op.emitOpError() << "cannot reshape " << type << " to " << resultType
-                          << ": " << count << " elements"
-                          << (type.hasStaticShape() ? "" : " per dynamic index")
-                          << " against " << resultCount
-                          << (resultType.hasStaticShape() ? ""
-                                                          : " per dynamic index");
+                          << ": " << multiple(type) << count
+                          << " elements against " << multiple(resultType)
+                          << resultCount;
 }
 
 LogicalResult ReshapeOp::verify() {

@@ -18,13 +18,26 @@ class Needle_Op<string mnemonic, list<Trait> traits = []>
     : Op<Needle_Dialect, mnemonic,
          !listconcat([Pure, Needle_ValidQuantizedTypes], traits)>;
 
+def Needle_InferredResultTypes : NativeOpTrait<"InferredResultTypes"> {
+  let cppNamespace = "::needle";
+}
+
 /// Infers result types from operands; a result type in the text may be less or
 /// more precise in its dynamic dimensions, never contradict.
 class Needle_InferredOp<string mnemonic, list<Trait> traits = []>
     : Needle_Op<mnemonic, !listconcat([
         DeclareOpInterfaceMethods<InferTypeOpInterface, ["inferReturnTypes"]>,
+        Needle_InferredResultTypes,
         DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>], traits)> {
   code compatibleReturnTypes = [{
+    /// The interface would verify with two errors; InferredResultTypes verifies
+    /// the same with one.
+    static ::llvm::LogicalResult refineReturnTypes(
+        ::mlir::MLIRContext *, ::std::optional<::mlir::Location>,
+        ::mlir::ValueRange, ::mlir::DictionaryAttr, ::mlir::OpaqueProperties,
+        ::mlir::RegionRange, ::llvm::SmallVectorImpl<::mlir::Type> &) {
+      return ::mlir::success();
+    }
     static bool isCompatibleReturnTypes(::mlir::TypeRange inferred,
                                         ::mlir::TypeRange actual) {
       return ::mlir::succeeded(

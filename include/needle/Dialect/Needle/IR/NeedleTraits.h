@@ -1,8 +1,8 @@
 //===- NeedleTraits.h - Operation traits of needle --------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Declares which quantized types needle computes with, and the trait that holds
-// every operation to them.
+// Declares which quantized types needle computes with, and the traits that
+// verify the types of operations.
 //
 //===----------------------------------------------------------------------===//
 
@@ -27,6 +27,7 @@ mlir::LogicalResult verifyQuantizedType(
 
 namespace detail {
 mlir::LogicalResult verifyQuantizedTypes(mlir::Operation *op);
+mlir::LogicalResult verifyInferredResultTypes(mlir::Operation *op);
 } // namespace detail
 
 /// Verifies the quantized element types of all operands and results.
@@ -36,6 +37,16 @@ class ValidQuantizedTypes
 public:
   static mlir::LogicalResult verifyTrait(mlir::Operation *op) {
     return detail::verifyQuantizedTypes(op);
+  }
+};
+
+/// Verifies the result types against those that InferTypeOpInterface infers.
+template <typename ConcreteType>
+class InferredResultTypes
+    : public mlir::OpTrait::TraitBase<ConcreteType, InferredResultTypes> {
+public:
+  static mlir::LogicalResult verifyTrait(mlir::Operation *op) {
+    return detail::verifyInferredResultTypes(op);
   }
 };
 
