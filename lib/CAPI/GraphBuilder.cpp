@@ -43,6 +43,18 @@ struct NeedleGraphBuilder {
   }
 };
 
+/// The dimensions as MLIR has them, or an error at `loc`.
+static FailureOr<SmallVector<int64_t>> readShape(ArrayRef<int64_t> dims,
+                                                 Location loc) {
+  SmallVector<int64_t> shape;
+  for (int64_t dim : dims) {
+    if (dim < 0 && dim != NDL_DYNAMIC)
+      return emitError(loc) << "a dimension cannot be " << dim;
+    shape.push_back(dim == NDL_DYNAMIC ? ShapedType::kDynamic : dim);
+  }
+  return shape;
+}
+
 /// The tensor type that the caller describes, or an error at `loc`.
 static FailureOr<RankedTensorType> readType(const NeedleTensorType &type,
                                             Location loc) {
@@ -52,13 +64,11 @@ static FailureOr<RankedTensorType> readType(const NeedleTensorType &type,
   if (!element || !RankedTensorType::isValidElementType(element))
     return emitError(loc) << "'" << type.elementType
                           << "' is not the type of a tensor's elements";
-  SmallVector<int64_t> shape;
-  for (int64_t dim : ArrayRef(type.dims, type.rank)) {
-    if (dim < 0 && dim != NDL_DYNAMIC)
-      return emitError(loc) << "a dimension cannot be " << dim;
-    shape.push_back(dim == NDL_DYNAMIC ? ShapedType::kDynamic : dim);
-  }
-  return RankedTensorType::get(shape, element);
+  FailureOr<SmallVector<int64_t>> shape =
+      readShape(ArrayRef(type.dims, type.rank), loc);
+  if (failed(shape))
+    return failure();
+  return RankedTensorType::get(*shape, element);
 }
 
 /// The dictionary that the caller wrote, or an error at `loc`.
@@ -188,6 +198,30 @@ NeedleStatus needle_graph_op(NeedleGraphBuilder *builder, const char *mnemonic,
     for (auto [i, result] : llvm::enumerate((*op)->getResults()))
       results[i] = builder->add(result);
     return success();
+  });
+}
+
+NeedleStatus needle_graph_reshape(NeedleGraphBuilder *builder,
+                                  NeedleValue operand, const int64_t *dims,
+                                  int32_t rank, const NeedleLocation *location,
+                                  NeedleValue *value) {
+  if (NeedleStatus status = checkOpen(builder))
+    return status;
+  if (!value || rank < 0 || (!dims && rank > 0))
+    return failNull(value ? "dims" : "value");
+  if (!builder->has(operand))
+    return failUnknown(operand);
+  return builder->session->run([&]() -> LogicalResult {
+    Location loc = builder->locate(location);
+    FailureOr<SmallVector<int64_t>> shape =
+        readShape(ArrayRef(dims, rank), loc);
+    if (failed(shape))
+      return failure();
+    FailureOr<Value> result =
+        builder->builder.reshape(builder->values[operand], *shape, loc);
+    if (succeeded(result))
+      *value = builder->add(*result);
+    return result;
   });
 }
 

@@ -147,6 +147,34 @@ FailureOr<Operation *> GraphBuilder::op(StringRef mnemonic, ValueRange operands,
   return operation;
 }
 
+/// `shape` with its one dynamic dimension, if any, computed from the number of
+/// elements of `source`; as it is where that cannot be done.
+static SmallVector<int64_t> completeShape(ArrayRef<int64_t> shape,
+                                          RankedTensorType source) {
+  SmallVector<int64_t> complete(shape);
+  if (!source.hasStaticShape() || llvm::count(shape, ShapedType::kDynamic) != 1)
+    return complete;
+  int64_t known = 1;
+  for (int64_t dim : shape)
+    if (!ShapedType::isDynamic(dim) && llvm::MulOverflow(known, dim, known))
+      return complete;
+  if (known > 0 && source.getNumElements() % known == 0)
+    *llvm::find(complete, ShapedType::kDynamic) =
+        source.getNumElements() / known;
+  return complete;
+}
+
+FailureOr<Value> GraphBuilder::reshape(Value operand, ArrayRef<int64_t> shape,
+                                       Location loc) {
+  auto source = cast<RankedTensorType>(operand.getType());
+  auto type = RankedTensorType::get(completeShape(shape, source),
+                                    source.getElementType());
+  FailureOr<Operation *> reshape = op("reshape", operand, {}, type, loc);
+  if (failed(reshape))
+    return failure();
+  return (*reshape)->getResult(0);
+}
+
 LogicalResult GraphBuilder::output(StringRef name, Value value, Location loc) {
   if (name.empty())
     return emitError(loc, "an output needs a name");

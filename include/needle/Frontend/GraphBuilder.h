@@ -51,6 +51,12 @@ public:
                                         mlir::TypeRange resultTypes,
                                         mlir::Location loc);
 
+  /// Adds `needle.reshape`. One dimension of `shape` may be dynamic; where the
+  /// operand's shape is static it follows from that.
+  mlir::FailureOr<mlir::Value> reshape(mlir::Value operand,
+                                       llvm::ArrayRef<int64_t> shape,
+                                       mlir::Location loc);
+
   /// Appends an output. Fails if the name is empty or taken.
   mlir::LogicalResult output(llvm::StringRef name, mlir::Value value,
                              mlir::Location loc);

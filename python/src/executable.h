@@ -1,0 +1,75 @@
+// A loaded artifact that is called with NumPy arrays.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef NEEDLE_PYTHON_EXECUTABLE_H
+#define NEEDLE_PYTHON_EXECUTABLE_H
+
+#include "arrays.h"
+
+#include <memory>
+#include <nanobind/nanobind.h>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace needle::python {
+
+/// One entry point of an artifact.
+class Executable {
+public:
+  /// Loads a copy of `artifact`. `target` chooses the body, else NEEDLE_ISA or
+  /// the CPU does; `threads` 0 stands for the process's own number; `entry` may
+  /// be absent when there is an entry "main" or only one.
+  Executable(const nb::bytes &artifact,
+             const std::optional<std::string> &target, int32_t threads,
+             const std::optional<std::string> &entry);
+  Executable(const Executable &) = delete;
+  ~Executable();
+
+  /// Runs the entry point. Returns an array, or a tuple of several.
+  nb::object call(const nb::args &args, const nb::kwargs &kwargs);
+
+  /// Runs it `runs` times on a private copy of the executable, with timing.
+  /// Returns (calls, total ns, least ns) of each step.
+  nb::list profile(int64_t runs, const nb::args &args,
+                   const nb::kwargs &kwargs);
+
+  /// (kernel, op, location, note, target, macs, calls) of each step.
+  nb::list getSteps() const;
+  /// (target, architecture, features, missing features, code bytes, weight
+  /// bytes) of each body.
+  nb::list getBodies() const;
+  nb::tuple describe() const { return describeEntry(*info); }
+  const char *getTarget() const { return ndl_executable_target(handle); }
+  int32_t getThreads() const { return ndl_executable_threads(handle); }
+  nb::bytes getArtifact() const { return nb::bytes(bytes.get(), size); }
+  std::optional<std::string> getMetadata(const std::string &key) const;
+
+private:
+  struct Free {
+    void operator()(void *memory) const { std::free(memory); }
+  };
+  struct Arguments;
+
+  NdlExecutable *load(const char *target, int32_t threads) const;
+  void chooseEntry(const std::optional<std::string> &name);
+  void bind(const nb::args &args, const nb::kwargs &kwargs, Arguments &bound);
+  nb::handle findInput(size_t index, const nb::args &args,
+                       const nb::kwargs &kwargs) const;
+  [[noreturn]] void failArguments(const nb::args &args,
+                                  const nb::kwargs &kwargs) const;
+
+  std::unique_ptr<void, Free> bytes;
+  size_t size = 0;
+  NdlExecutable *handle = nullptr;
+  size_t entry = 0;
+  const NdlEntryInfo *info = nullptr;
+  std::vector<nb::str> inputNames;
+  size_t numOutputDims = 0;
+  /// Whether the shapes of all outputs are known without those of the inputs.
+  bool hasStaticOutputs = true;
+};
+
+} // namespace needle::python
+
+#endif // NEEDLE_PYTHON_EXECUTABLE_H

@@ -1,0 +1,19 @@
+// The extension module needle._needle.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "arrays.h"
+#include "bindings.h"
+
+using namespace needle::python;
+
+NB_MODULE(_needle, m) {
+  m.doc() =
+      "needle's compiler and runtime; the package needle is its interface";
+  initializeArrays();
+  bindModule(m);
+  bindGraphBuilder(m);
+  bindCalibration(m);
+  bindCompiler(m);
+  bindReference(m);
+  bindExecutable(m);
+}
