@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,6 +156,10 @@ class Room:
         """The file that lists the room's sources."""
         return self.root / "lib" / self.path / "CMakeLists.txt"
 
+    def source(self, name: str) -> Path:
+        """The source file of a pass."""
+        return self.root / "lib" / self.path / f"{name}.cpp"
+
     def check(self) -> None:
         """Raise UsageError where this is no folder of passes."""
         for file in (self.definitions, self.header, self.cmake):
@@ -186,9 +192,11 @@ class Room:
 
 
 def kebab(name: str) -> str:
-    """HTTPFooBar → http-foo-bar."""
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]*|[0-9]+", name)
-    return "-".join(word.lower() for word in words)
+    """HTTPFooBar → http-foo-bar, TileConv2D → tile-conv2d."""
+    boundary = (
+        r"(?<=[a-z0-9])(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+    )
+    return re.sub(boundary, "-", name).lower()
 
 
 def headline(file: str, summary: str) -> str:
@@ -226,9 +234,11 @@ def plan(room: Room, name: str, summary: str) -> tuple[dict[Path, str], str]:
         raise UsageError("the summary is one sentence without quotes or backslashes")
     name = name.removesuffix("Pass")
     namespace = room.namespace()
-    argument = f"{namespace.replace('::', '-')}-{kebab(name)}"
+    # MLIR's custom: a conversion is named by what it converts alone.
+    prefix = "" if name.startswith("Convert") else namespace.replace("::", "-") + "-"
+    argument = prefix + kebab(name)
     definition = room.pass_name(name)
-    source = room.root / "lib" / room.path / f"{name}.cpp"
+    source = room.source(name)
     test = room.root / "test" / room.path / f"{kebab(name)}.mlir"
     for file in (source, test):
         if file.exists():
@@ -248,12 +258,28 @@ def plan(room: Room, name: str, summary: str) -> tuple[dict[Path, str], str]:
         "test_name": test.name,
     }
     files = {
-        source: SOURCE.format(**words),
+        source: format_source(SOURCE.format(**words)),
         test: TEST.format(**words),
         room.definitions: with_entry(room.definitions, ENTRY.format(**words)),
         room.cmake: with_source(room.cmake, source.name),
     }
     return files, NEXT.format(**words)
+
+
+def format_source(text: str) -> str:
+    """The text as clang-format leaves it, where that is installed."""
+    tool = shutil.which("clang-format-22")
+    if tool is None:
+        return text
+    style = Path(__file__).resolve().parents[2] / ".clang-format"
+    done = subprocess.run(
+        [tool, f"--style=file:{style}", "--assume-filename=Pass.cpp"],
+        input=text,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    return done.stdout
 
 
 def main() -> int:

@@ -146,6 +146,21 @@ def test_second_time_is_refused(tree: Path) -> None:
     assert files(tree) == before
 
 
+@pytest.mark.parametrize(
+    ("room", "name", "argument"),
+    [
+        ("Dialect/Needle/Transforms", "FoldHTTPPass", "needle-fold-http"),
+        ("Codegen/CPU", "TileConv2D", "needle-cpu-tile-conv2d"),
+        ("Conversion", "ConvertNeedleToGPU", "convert-needle-to-gpu"),
+    ],
+)
+def test_arguments_follow_the_room(
+    tree: Path, room: str, name: str, argument: str
+) -> None:
+    assert new_pass(tree, room, name, SUMMARY).returncode == 0
+    assert f'"{argument}"' in (tree / "include/needle" / room / "Passes.td").read_text()
+
+
 def test_existing_pass_argument_is_refused(tree: Path) -> None:
     done = new_pass(tree, "Dialect/Needle/Transforms", "FuseEpilogue", SUMMARY)
     assert done.returncode == 1
