@@ -29,7 +29,7 @@ static constexpr CPUTarget targets[] = {
      /*vectorBits=*/256,
      /*fusedMultiplyAdd=*/true,
      /*floatTile=*/{6, 16},
-     /*intTile=*/{4, 16},
+     /*intTile=*/{6, 16},
      /*pairDotIntrinsic=*/{"llvm.x86.avx2.pmadd.wd"},
      /*blockRows=*/96},
 };
