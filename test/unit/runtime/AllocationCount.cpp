@@ -4,8 +4,6 @@
 #include "AllocationCount.h"
 
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 
 namespace {
 thread_local int64_t count = 0;
@@ -13,18 +11,20 @@ thread_local int64_t count = 0;
 
 int64_t ndl::test::allocationCount() { return count; }
 
-extern "C" void *__real_aligned_alloc(size_t alignment, size_t size);
-extern "C" void *__wrap_aligned_alloc(size_t alignment, size_t size) {
+// The linker leads calls here (--wrap): replacing operator new itself would
+// clash with the sanitizers.
+extern "C" {
+
+void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size) {
   ++count;
   return __real_aligned_alloc(alignment, size);
 }
 
-void *operator new(size_t size) {
+// operator new(unsigned long)
+void *__real__Znwm(size_t size);
+void *__wrap__Znwm(size_t size) {
   ++count;
-  if (void *memory = std::malloc(size ? size : 1))
-    return memory;
-  throw std::bad_alloc();
+  return __real__Znwm(size);
 }
-
-void operator delete(void *memory) noexcept { std::free(memory); }
-void operator delete(void *memory, size_t) noexcept { std::free(memory); }
+}
