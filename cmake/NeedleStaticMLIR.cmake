@@ -12,6 +12,7 @@ execute_process(
   COMMAND_ERROR_IS_FATAL ANY)
 separate_arguments(llvm_archives)
 
+find_package(Threads REQUIRED)
 # LLVM reads and writes compressed sections.
 find_library(NEEDLE_ZLIB_LIBRARY z REQUIRED)
 find_library(NEEDLE_ZSTD_LIBRARY zstd REQUIRED)

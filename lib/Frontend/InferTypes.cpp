@@ -15,7 +15,9 @@ using namespace mlir;
 static LogicalResult
 withProperties(RegisteredOperationName name, OperationState &state,
                function_ref<LogicalResult(OpaqueProperties)> use) {
-  auto storage = std::make_unique<char[]>(name.getOpPropertyByteSize() + 1);
+  if (name.getOpPropertyByteSize() == 0)
+    return use(OpaqueProperties(nullptr));
+  auto storage = std::make_unique<char[]>(name.getOpPropertyByteSize());
   OpaqueProperties properties(storage.get());
   name.initOpProperties(properties, OpaqueProperties(nullptr));
   llvm::scope_exit destroy([&] { name.destroyOpProperties(properties); });
