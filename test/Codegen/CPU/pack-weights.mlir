@@ -3,7 +3,7 @@
 // A ragged panel and an odd K are padded with zeros: [1][2][4][2] of a 3×2 matrix.
 // CHECK-LABEL: @integers
 func.func @integers() -> tensor<1x2x4x2xi8> {
-  // CHECK: needle_cpu.weight dense_resource<packed> -> tensor<1x2x4x2xi8>
+  // CHECK: needle_cpu.weight dense_resource<packed> : tensor<1x2x4x2xi8>
   // CHECK-NOT: pack_rhs
   %w = needle_cpu.weight dense<[[1, 2], [3, 4], [5, 6]]> : tensor<3x2xi8> -> tensor<3x2xi8>
   %e = tensor.empty() : tensor<1x2x4x2xi8>
@@ -48,7 +48,7 @@ func.func @floats() -> tensor<2x2x2xf32> {
   return %p : tensor<2x2x2xf32>
 }
 // 1 2 4 5 | 3 0 6 0
-// CHECK: packed: "0x{{........}}0000803F00000040000080400000A040000040400000000000C04000000000"
+// CHECK: packed: "0x{{........}}0000803F00000040000080400000A04000004040000000000000C04000000000"
 
 // -----
 
