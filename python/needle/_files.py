@@ -3,31 +3,25 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-import tempfile
-from pathlib import Path
+
+_counter = itertools.count()
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Replace the file at ``path`` by these bytes, or leave it untouched."""
-    target = Path(path)
-    descriptor, temporary = tempfile.mkstemp(
-        prefix=f".{target.name}.", dir=target.parent
-    )
+    folder, name = os.path.split(os.fspath(path))
+    # Unique among processes by the id, among threads by the counter.
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.{next(_counter)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    descriptor = os.open(temporary, flags, 0o666)
     try:
         with open(descriptor, "wb") as file:
             file.write(data)
             file.flush()
-            # The permissions that creating the file would have given it.
-            os.fchmod(descriptor, 0o666 & ~_umask())
             os.fsync(descriptor)
-        os.replace(temporary, target)
+        os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -19,7 +19,6 @@ Environment variables, read at each compilation:
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import threading
 import warnings
@@ -130,8 +129,10 @@ def isa_choice() -> str:
 
 def make_key(fingerprint: bytes, targets: tuple[str, ...]) -> str:
     """The name of what compiling this graph for these targets gives."""
-    text = "\n".join((_build_id(), ",".join(targets), fingerprint.hex()))
-    return hashlib.sha256(text.encode()).hexdigest()
+    # What distinguishes this build of needle: compilers differ in their code.
+    build = os.stat(_needle.__file__)
+    version = f"{_needle.version()}.{build.st_size:x}.{build.st_mtime_ns:x}"
+    return f"{fingerprint.hex()}-{'+'.join(targets)}-{version}"
 
 
 def find(key: str, use: Use) -> Executable | None:
@@ -234,9 +235,3 @@ def _evict() -> None:
             return
         path.unlink(missing_ok=True)
         total -= size
-
-
-def _build_id() -> str:
-    """What distinguishes this build of needle: compilers differ in their code."""
-    status = os.stat(_needle.__file__)
-    return f"{_needle.version()} {status.st_size} {status.st_mtime_ns}"

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,6 +68,8 @@ class QuantizationConfig:
 
     def to_text(self) -> str:
         """The configuration as JSON text."""
+        import json
+
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
 
     @classmethod
@@ -80,6 +81,8 @@ class QuantizationConfig:
         ValueError
             If the text is not JSON, has an unknown key or a wrong value.
         """
+        import json
+
         values = json.loads(text)
         if not isinstance(values, dict):
             raise ValueError("a quantization configuration is a JSON object")
