@@ -69,6 +69,7 @@
 #include "needle/Dialect/Needle/IR/Needle.h"
 #include "needle/Dialect/Needle/Transforms/Passes.h"
 #include "needle/Dialect/NeedleCPU/IR/NeedleCPU.h"
+#include "needle/Pipelines/Pipelines.h"
 
 using namespace mlir;
 
@@ -200,6 +201,7 @@ void needle::registerAllPasses() {
   registerNeedleTransformsPasses();
   registerNeedleConversionPasses();
   cpu::registerNeedleCPUPasses();
+  registerPipelines();
   registerUpstreamTransforms();
   registerUpstreamTensorPasses();
   registerUpstreamBufferPasses();

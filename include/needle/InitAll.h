@@ -18,9 +18,9 @@ namespace needle {
 /// and the external models (bufferization, LLVM translation, ...) of both.
 void registerAllDialects(mlir::DialectRegistry &registry);
 
-/// Registers needle's passes and pipelines and the upstream passes that needle's
-/// pipelines are made of, for command lines and textual pipelines. To be called
-/// once in a process.
+/// Registers needle's passes and pipelines and the upstream passes that
+/// needle's pipelines are made of, for command lines and textual pipelines. To
+/// be called once in a process.
 void registerAllPasses();
 
 } // namespace needle

@@ -32,7 +32,8 @@ struct ConstantBytes {
 std::optional<ConstantBytes> getConstantBytes(mlir::Attribute attr);
 
 /// The elements of a constant whose element type is stored as T.
-template <typename T> class ConstantData {
+template <typename T>
+class ConstantData {
 public:
   /// None if `attr` holds no readable data, or not `numElements` of type T.
   static std::optional<ConstantData> get(mlir::Attribute attr,

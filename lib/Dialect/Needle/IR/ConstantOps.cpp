@@ -24,9 +24,9 @@ static LogicalResult verifyResource(ConstantOp op,
   size_t expected =
       type.getNumElements() * (type.getElementTypeBitWidth() / CHAR_BIT);
   if (data->bytes.size() != expected)
-    return op.emitOpError() << "resource '" << key << "' has "
-                            << data->bytes.size() << " bytes, but " << type
-                            << " needs " << expected;
+    return op.emitOpError()
+           << "resource '" << key << "' has " << data->bytes.size()
+           << " bytes, but " << type << " needs " << expected;
   return success();
 }
 

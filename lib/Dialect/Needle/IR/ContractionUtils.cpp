@@ -35,7 +35,8 @@ LogicalResult needle::verifyQuantizedContractionOperand(
     return success();
   if (!perAxis)
     return fail("must be quantized, got " + toString(type));
-  std::string got = Twine("axis " + Twine(perAxis.getQuantizedDimension())).str();
+  std::string got =
+      Twine("axis " + Twine(perAxis.getQuantizedDimension())).str();
   if (!axis)
     return fail("must be quantized per tensor, got " + got);
   return fail("must be quantized per tensor or along axis " + Twine(*axis) +

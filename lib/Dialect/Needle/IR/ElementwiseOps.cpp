@@ -108,22 +108,23 @@ OpFoldResult DivOp::fold(FoldAdaptor adaptor) {
                     [](float x, float y) { return x / y; });
 }
 OpFoldResult MaximumOp::fold(FoldAdaptor adaptor) {
-  return foldBinary(
-      *this, adaptor.getLhs(), adaptor.getRhs(), [](float x, float y) {
-        return llvm::maximum(llvm::APFloat(x), llvm::APFloat(y))
-            .convertToFloat();
-      });
+  return foldBinary(*this, adaptor.getLhs(), adaptor.getRhs(),
+                    [](float x, float y) {
+                      return llvm::maximum(llvm::APFloat(x), llvm::APFloat(y))
+                          .convertToFloat();
+                    });
 }
 OpFoldResult MinimumOp::fold(FoldAdaptor adaptor) {
-  return foldBinary(
-      *this, adaptor.getLhs(), adaptor.getRhs(), [](float x, float y) {
-        return llvm::minimum(llvm::APFloat(x), llvm::APFloat(y))
-            .convertToFloat();
-      });
+  return foldBinary(*this, adaptor.getLhs(), adaptor.getRhs(),
+                    [](float x, float y) {
+                      return llvm::minimum(llvm::APFloat(x), llvm::APFloat(y))
+                          .convertToFloat();
+                    });
 }
 
 /// relu(relu(x)) → relu(x), abs(abs(x)) → abs(x).
-template <typename Op> static OpFoldResult foldIdempotent(Op op) {
+template <typename Op>
+static OpFoldResult foldIdempotent(Op op) {
   auto producer = op.getOperand().template getDefiningOp<Op>();
   if (producer && producer.getType() == op.getType())
     return producer.getResult();

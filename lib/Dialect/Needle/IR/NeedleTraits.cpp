@@ -40,8 +40,7 @@ static LogicalResult verifyParameters(QuantizedType type, double scale,
                        << " must be positive and finite, got " << scale;
   float rounded = static_cast<float>(scale);
   if (static_cast<double>(rounded) != scale)
-    return emitError() << "scale of " << type
-                       << " is not an f32 value: write "
+    return emitError() << "scale of " << type << " is not an f32 value: write "
                        << toExactString(rounded) << " instead of "
                        << toExactString(scale);
   if (zeroPoint < type.getStorageTypeMin() ||

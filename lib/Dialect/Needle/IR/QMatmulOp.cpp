@@ -28,8 +28,8 @@ static LogicalResult verifyOperand(QMatmulOp op, StringRef name, Value operand,
 static LogicalResult verifyResultElement(QMatmulOp op) {
   Type element = getElementTypeOrSelf(op.getType());
   if (isa<quant::UniformQuantizedPerAxisType>(element))
-    return op.emitOpError() << "result must be quantized per tensor, got "
-                            << op.getType();
+    return op.emitOpError()
+           << "result must be quantized per tensor, got " << op.getType();
   if (!element.isInteger(32))
     return success();
   if (op.getActivation() != Activation::None)
@@ -50,8 +50,8 @@ LogicalResult QMatmulOp::verify() {
     return failure();
   if (failed(verifyCompatibleShape(*shape, getType().getShape())))
     return emitOpError() << "result must have the shape M x N of "
-                         << RankedTensorType::get(
-                                *shape, getType().getElementType())
+                         << RankedTensorType::get(*shape,
+                                                  getType().getElementType())
                          << ", got " << getType();
   int64_t n = getTransposeRhs() ? 0 : 1;
   if (failed(verifyOperand(*this, "lhs", getLhs(), getLhsScale(),

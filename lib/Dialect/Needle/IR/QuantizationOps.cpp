@@ -177,7 +177,7 @@ LogicalResult FakeQuantizeOp::verify() {
   auto quantized = dyn_cast<QuantizedType>(getTypeAttr().getValue());
   if (!quantized)
     return emitOpError() << "attribute 'type' must be a quantized type, got "
-                         << getTypeAttr();
+                         << getTypeAttr().getValue();
   auto operand = cast<RankedTensorType>(getOperand().getType());
   return verifyQuantizedType(quantized, operand.getShape(), [&] {
     return emitOpError() << "attribute 'type': ";

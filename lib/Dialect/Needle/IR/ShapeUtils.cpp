@@ -37,10 +37,10 @@ needle::inferBroadcastShape(std::optional<Location> loc, StringRef opName,
     int64_t r = dimFromEnd(rhs.getShape(), i);
     FailureOr<int64_t> dim = l == 1 ? r : r == 1 ? l : mergeDims(l, r);
     if (failed(dim))
-      return emitOptionalError(
-          loc, "'", opName, "' op cannot broadcast lhs ", lhs, " with rhs ",
-          rhs, ": dimension ", rank - 1 - i, " of the result is ", l, " in lhs and ",
-          r, " in rhs");
+      return emitOptionalError(loc, "'", opName, "' op cannot broadcast lhs ",
+                               lhs, " with rhs ", rhs, ": dimension ",
+                               rank - 1 - i, " of the result is ", l,
+                               " in lhs and ", r, " in rhs");
     shape[rank - 1 - i] = *dim;
   }
   return shape;
@@ -104,8 +104,7 @@ LogicalResult needle::verifySameShape(Operation *op, Value operand,
   if (succeeded(verifyCompatibleShape(operand.getType(), result.getType())))
     return success();
   return op->emitOpError() << "result must have the shape of the operand "
-                           << operand.getType() << ", got "
-                           << result.getType();
+                           << operand.getType() << ", got " << result.getType();
 }
 
 SmallVector<OpFoldResult>
@@ -114,10 +113,10 @@ needle::reifyDims(OpBuilder &builder, Location loc, Value result,
   auto type = cast<RankedTensorType>(result.getType());
   SmallVector<OpFoldResult> dims;
   for (auto [size, source] : llvm::zip_equal(type.getShape(), sources))
-    dims.push_back(ShapedType::isDynamic(size)
-                       ? tensor::getMixedSize(builder, loc, source.first,
-                                              source.second)
-                       : OpFoldResult(builder.getIndexAttr(size)));
+    dims.push_back(
+        ShapedType::isDynamic(size)
+            ? tensor::getMixedSize(builder, loc, source.first, source.second)
+            : OpFoldResult(builder.getIndexAttr(size)));
   return dims;
 }
 

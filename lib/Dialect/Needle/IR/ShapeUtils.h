@@ -30,11 +30,9 @@ inferBroadcastShape(std::optional<mlir::Location> loc, llvm::StringRef opName,
 
 /// The extents of the result of a broadcasting operation: each follows from an
 /// operand whose dimension does not stretch.
-llvm::SmallVector<mlir::OpFoldResult> reifyBroadcast(mlir::OpBuilder &builder,
-                                                     mlir::Location loc,
-                                                     mlir::Value result,
-                                                     mlir::Value lhs,
-                                                     mlir::Value rhs);
+llvm::SmallVector<mlir::OpFoldResult>
+reifyBroadcast(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value result,
+               mlir::Value lhs, mlir::Value rhs);
 
 /// The operands of a contraction as far as their shapes matter.
 struct MatmulOperandTypes {
@@ -59,9 +57,9 @@ mlir::LogicalResult verifySameShape(mlir::Operation *op, mlir::Value operand,
 
 /// The extents of `result` where `sources[i]` names the value and its dimension
 /// that equals dimension i. Static extents of `result` become attributes.
-llvm::SmallVector<mlir::OpFoldResult> reifyDims(
-    mlir::OpBuilder &builder, mlir::Location loc, mlir::Value result,
-    llvm::ArrayRef<std::pair<mlir::Value, int64_t>> sources);
+llvm::SmallVector<mlir::OpFoldResult>
+reifyDims(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value result,
+          llvm::ArrayRef<std::pair<mlir::Value, int64_t>> sources);
 
 /// The extents of `result`, whose shape is that of `operand`.
 llvm::SmallVector<mlir::OpFoldResult> reifySameShape(mlir::OpBuilder &builder,

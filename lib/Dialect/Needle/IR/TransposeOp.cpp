@@ -29,15 +29,15 @@ static Type permuteElementType(Type element, ArrayRef<int64_t> permutation) {
     return element;
   return UniformQuantizedPerAxisType::get(
       perAxis.getFlags(), perAxis.getStorageType(), perAxis.getExpressedType(),
-      perAxis.getScales(), perAxis.getZeroPoints(),
-      axis - permutation.begin(), perAxis.getStorageTypeMin(),
-      perAxis.getStorageTypeMax());
+      perAxis.getScales(), perAxis.getZeroPoints(), axis - permutation.begin(),
+      perAxis.getStorageTypeMin(), perAxis.getStorageTypeMax());
 }
 
-LogicalResult TransposeOp::inferReturnTypes(
-    MLIRContext *, std::optional<Location> location, ValueRange operands,
-    DictionaryAttr attributes, OpaqueProperties properties, RegionRange regions,
-    SmallVectorImpl<Type> &inferredReturnTypes) {
+LogicalResult
+TransposeOp::inferReturnTypes(MLIRContext *, std::optional<Location> location,
+                              ValueRange operands, DictionaryAttr attributes,
+                              OpaqueProperties properties, RegionRange regions,
+                              SmallVectorImpl<Type> &inferredReturnTypes) {
   TransposeOpAdaptor adaptor(operands, attributes, properties, regions);
   auto type = cast<RankedTensorType>(operands[0].getType());
   ArrayRef<int64_t> permutation = adaptor.getPermutation();
@@ -81,8 +81,8 @@ static Attribute permuteConstant(Attribute attr, RankedTensorType type,
       computeSuffixProduct(resultType.getShape());
   SmallVector<T> values(type.getNumElements());
   for (auto [i, value] : llvm::enumerate(values))
-    value = (*data)[linearize(delinearize(static_cast<int64_t>(i), resultStrides),
-                              sourceStrides)];
+    value = (*data)[linearize(
+        delinearize(static_cast<int64_t>(i), resultStrides), sourceStrides)];
   return DenseElementsAttr::getFromRawBuffer(
       getStorageTensorType(resultType),
       ArrayRef(reinterpret_cast<const char *>(values.data()),

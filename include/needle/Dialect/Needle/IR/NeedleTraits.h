@@ -21,9 +21,10 @@ namespace needle {
 /// that are positive f32 values, zero points within the storage range and, per
 /// axis, one scale for each index of a static dimension. Otherwise emits one
 /// error, started by `emitError`, that says which of these does not hold.
-mlir::LogicalResult verifyQuantizedType(
-    mlir::quant::QuantizedType type, llvm::ArrayRef<int64_t> shape,
-    llvm::function_ref<mlir::InFlightDiagnostic()> emitError);
+mlir::LogicalResult
+verifyQuantizedType(mlir::quant::QuantizedType type,
+                    llvm::ArrayRef<int64_t> shape,
+                    llvm::function_ref<mlir::InFlightDiagnostic()> emitError);
 
 namespace detail {
 mlir::LogicalResult verifyQuantizedTypes(mlir::Operation *op);

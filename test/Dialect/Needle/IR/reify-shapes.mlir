@@ -1,0 +1,113 @@
+// The extents of results, computed from the operands.
+// RUN: needle-opt %s -resolve-ranked-shaped-type-result-dims -canonicalize -split-input-file | FileCheck %s
+
+// CHECK-LABEL: func @matmul
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: {{[^,]*}}, %[[XT:[a-z0-9]*]]: {{[^,]*}}, %[[W:[a-z0-9]*]]: {{[^,]*}})
+func.func @matmul(%x: tensor<?x8xf32>, %xt: tensor<8x?xf32>, %w: tensor<8x?xf32>) -> (index, index, index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // CHECK-DAG: %[[M:.*]] = tensor.dim %[[X]], %c0
+  // CHECK-DAG: %[[N:.*]] = tensor.dim %[[W]], %c1
+  // CHECK-DAG: %[[MT:.*]] = tensor.dim %[[XT]], %c1
+  // CHECK: return %[[M]], %[[N]], %[[MT]]
+  %0 = needle.matmul %x, %w : tensor<?x8xf32>, tensor<8x?xf32> -> tensor<?x?xf32>
+  %1 = needle.matmul %xt, %w {transpose_lhs} : tensor<8x?xf32>, tensor<8x?xf32> -> tensor<?x?xf32>
+  %m = tensor.dim %0, %c0 : tensor<?x?xf32>
+  %n = tensor.dim %0, %c1 : tensor<?x?xf32>
+  %mt = tensor.dim %1, %c0 : tensor<?x?xf32>
+  return %m, %n, %mt : index, index, index
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 0.5>
+
+// CHECK-LABEL: func @qmatmul
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: {{[^,]*, [^,]*}}, %[[W:[a-z0-9]*]]:
+func.func @qmatmul(%x: tensor<?x8x!u8>, %w: tensor<?x8x!u8>) -> (index, index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // CHECK-DAG: %[[M:.*]] = tensor.dim %[[X]], %c0
+  // CHECK-DAG: %[[N:.*]] = tensor.dim %[[W]], %c0
+  // CHECK: return %[[M]], %[[N]]
+  %0 = needle.qmatmul %x, %w {transpose_rhs} : tensor<?x8x!u8>, tensor<?x8x!u8> -> tensor<?x?xf32>
+  %m = tensor.dim %0, %c0 : tensor<?x?xf32>
+  %n = tensor.dim %0, %c1 : tensor<?x?xf32>
+  return %m, %n : index, index
+}
+
+// -----
+
+// A dimension that stretches says nothing; a missing one neither.
+// CHECK-LABEL: func @broadcast
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: {{[^,]*}}, %[[Y:[a-z0-9]*]]: {{[^,]*}})
+func.func @broadcast(%x: tensor<?x1xf32>, %y: tensor<?x1x?xf32>) -> (index, index, index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  // CHECK-DAG: %[[D0:.*]] = tensor.dim %[[Y]], %c0
+  // CHECK-DAG: %[[D1:.*]] = tensor.dim %[[X]], %c0
+  // CHECK-DAG: %[[D2:.*]] = tensor.dim %[[Y]], %c2
+  // CHECK: return %[[D0]], %[[D1]], %[[D2]]
+  %0 = needle.add %x, %y : tensor<?x1xf32>, tensor<?x1x?xf32> -> tensor<?x?x?xf32>
+  %d0 = tensor.dim %0, %c0 : tensor<?x?x?xf32>
+  %d1 = tensor.dim %0, %c1 : tensor<?x?x?xf32>
+  %d2 = tensor.dim %0, %c2 : tensor<?x?x?xf32>
+  return %d0, %d1, %d2 : index, index, index
+}
+
+// -----
+
+// CHECK-LABEL: func @same_shape
+// CHECK-SAME: (%[[X:.*]]: tensor<?x4xf32>)
+func.func @same_shape(%x: tensor<?x4xf32>) -> (index, index) {
+  %c0 = arith.constant 0 : index
+  // CHECK: %[[D:.*]] = tensor.dim %[[X]], %c0
+  // CHECK: return %[[D]], %[[D]]
+  %q, %s, %z = needle.quantize_dynamic %x : tensor<?x4xf32> -> tensor<?x4xui8>, tensor<f32>, tensor<i32>
+  %0 = needle.dequantize %q params(%s, %z : tensor<f32>, tensor<i32>) : tensor<?x4xui8> -> tensor<?x4xf32>
+  %1 = needle.quantize %0 : tensor<?x4xf32> -> tensor<?x4x!quant.uniform<u8:f32, 0.5>>
+  %2 = needle.requantize %1 : tensor<?x4x!quant.uniform<u8:f32, 0.5>> -> tensor<?x4x!quant.uniform<u8:f32, 0.25>>
+  %3 = needle.relu %0 : tensor<?x4xf32> -> tensor<?x4xf32>
+  %4 = needle.observe %3 {id = 0 : i64} : tensor<?x4xf32> -> tensor<?x4xf32>
+  %d0 = tensor.dim %2, %c0 : tensor<?x4x!quant.uniform<u8:f32, 0.25>>
+  %d1 = tensor.dim %4, %c0 : tensor<?x4xf32>
+  return %d0, %d1 : index, index
+}
+
+// -----
+
+// CHECK-LABEL: func @transpose
+// CHECK-SAME: (%[[X:.*]]: tensor<?x4x?xf32>)
+func.func @transpose(%x: tensor<?x4x?xf32>) -> (index, index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // CHECK-DAG: %[[D0:.*]] = tensor.dim %[[X]], %c2
+  // CHECK-DAG: %[[D1:.*]] = tensor.dim %[[X]], %c0
+  // CHECK: return %[[D0]], %[[D1]]
+  %0 = needle.transpose %x {permutation = array<i64: 2, 0, 1>} : tensor<?x4x?xf32> -> tensor<?x?x4xf32>
+  %d0 = tensor.dim %0, %c0 : tensor<?x?x4xf32>
+  %d1 = tensor.dim %0, %c1 : tensor<?x?x4xf32>
+  return %d0, %d1 : index, index
+}
+
+// -----
+
+// CHECK-LABEL: func @reshape
+// CHECK-SAME: (%[[X:.*]]: tensor<?x28x?xf32>)
+func.func @reshape(%x: tensor<?x28x?xf32>) -> (index, index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // CHECK-DAG: %[[C14:.*]] = arith.constant 14 : index
+  // CHECK-DAG: %[[C28:.*]] = arith.constant 28 : index
+  // CHECK-DAG: %[[D0:.*]] = tensor.dim %[[X]], %c0
+  // CHECK-DAG: %[[P:.*]] = arith.muli %[[D0]], %[[C28]]
+  // CHECK-DAG: %[[D2:.*]] = tensor.dim %[[X]], %c2
+  // CHECK: %[[N:.*]] = arith.muli %[[P]], %[[D2]]
+  // CHECK: %[[R:.*]] = arith.divui %[[N]], %[[C14]]
+  // CHECK: return %[[C14]], %[[R]]
+  %0 = needle.reshape %x : tensor<?x28x?xf32> -> tensor<14x?xf32>
+  %d0 = tensor.dim %0, %c0 : tensor<14x?xf32>
+  %d1 = tensor.dim %0, %c1 : tensor<14x?xf32>
+  return %d0, %d1 : index, index
+}
