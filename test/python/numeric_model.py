@@ -56,7 +56,8 @@ def quantize(x: F32, scale: F32, zero_point: Int, qmin: int, qmax: int) -> Int:
 
 def value_range(x: F32) -> tuple[float, float]:
     """The widened, finite range of N2."""
-    values = np.asarray(x, np.float64).ravel()
+    with np.errstate(invalid="ignore"):  # signaling NaN
+        values = np.asarray(x, np.float64).ravel()
     values = np.clip(values[~np.isnan(values)], -float(FLT_MAX), float(FLT_MAX))
     if not values.size:
         return 0.0, 0.0
@@ -110,7 +111,8 @@ def wrap_int32(total: Int) -> npt.NDArray[np.int32]:
 
 def relu(x: F32) -> F32:
     """IEEE 754-2019 maximum(x, +0)."""
-    return np.where(np.isnan(x), x, np.where(x > 0, x, np.float32(0)))
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isnan(x), x, np.where(x > 0, x, np.float32(0)))
 
 
 def rescale(

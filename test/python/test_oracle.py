@@ -162,14 +162,15 @@ def test_per_axis(shape: tuple[int, int, int], axis: int, seed: int) -> None:
 def test_quantize_dynamic(size: int, kind: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x = values(rng, (size,))
-    if kind != "any":
-        x = np.where(np.abs(x) < 1e4, x, np.float32(3))
-    if kind == "positive":
-        x = np.abs(x) + np.float32(1)
-    if kind == "tiny":
-        x = x * np.float32(1e-42)
-    if kind == "zero":
-        x = x * np.float32(0)
+    with np.errstate(all="ignore"):
+        if kind != "any":
+            x = np.where(np.abs(x) < 1e4, x, np.float32(3))
+        if kind == "positive":
+            x = np.abs(x) + np.float32(1)
+        if kind == "tiny":
+            x = x * np.float32(1e-42)
+        if kind == "zero":
+            x = x * np.float32(0)
     scale, zero_point = model.parameters(*model.value_range(x), model.UINT8)
     q = model.quantize(x, scale, np.int64(zero_point), 0, 255)
     actual = evaluate(
