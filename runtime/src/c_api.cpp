@@ -22,7 +22,6 @@ struct NdlExecutable {
 
 namespace {
 
-using ndl::ArrayView;
 using ndl::Status;
 
 thread_local std::string lastError;

@@ -12,8 +12,8 @@
 // destroyed.
 //
 // Fork. Handles stay usable in a forked child: its first parallel loop starts
-// new worker threads. A child forked while another thread was loading or
-// running loses that thread's memory and nothing else.
+// new worker threads. A fork while other threads are loading or running is
+// fine too, except during the first load with a null runtime.
 //
 // Memory. Strings and arrays handed out belong to the handle they came from and
 // live as long as it does. Everything handed in may be freed after the call,

@@ -27,9 +27,9 @@ protected:
       body.rank = rank;
       model.bodies.push_back(body);
     };
+    add("x86-64", NDL_ARCH_X86_64, x86::SSE2, 0);
     add("avx512", NDL_ARCH_X86_64, haswell | x86::AVX512F | x86::AVX512BW, 20);
     add("avx2", NDL_ARCH_X86_64, haswell, 10);
-    add("x86-64", NDL_ARCH_X86_64, x86::SSE2, 0);
     add("dotprod", NDL_ARCH_AARCH64, aarch64::NEON | aarch64::DOTPROD, 30);
     bytes = bytesOf(model);
     Status status = ArtifactView::parse(bytes.data(), bytes.size(), view);
@@ -62,8 +62,8 @@ TEST_F(BodySelection, TakesTheHighestRankThatRuns) {
 TEST_F(BodySelection, ListsBodiesAndWhatTheCpuLacks) {
   EXPECT_EQ(choose({NDL_ARCH_AARCH64, aarch64::NEON}),
             "the artifact has no body for this CPU (aarch64 with neon); "
-            "'avx512' needs an x86-64 CPU; 'avx2' needs an x86-64 CPU; "
-            "'x86-64' needs an x86-64 CPU; 'dotprod' needs dotprod; compile "
+            "'x86-64' needs an x86-64 CPU; 'avx512' needs an x86-64 CPU; "
+            "'avx2' needs an x86-64 CPU; 'dotprod' needs dotprod; compile "
             "the model for this CPU too");
   EXPECT_EQ(code, NDL_UNSUPPORTED_CPU);
 }
@@ -76,7 +76,7 @@ TEST_F(BodySelection, HonoursARequest) {
   EXPECT_EQ(code, NDL_UNSUPPORTED_CPU);
   EXPECT_EQ(choose({NDL_ARCH_X86_64, haswell}, "avx1024"),
             "the artifact has no body for target 'avx1024' (set by "
-            "NEEDLE_ISA); it has: 'avx512', 'avx2', 'x86-64', 'dotprod'");
+            "NEEDLE_ISA); it has: 'x86-64', 'avx512', 'avx2', 'dotprod'");
   EXPECT_EQ(code, NDL_INVALID_ARGUMENT);
 }
 

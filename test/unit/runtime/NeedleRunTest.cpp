@@ -198,9 +198,20 @@ TEST_F(NeedleRun, ReportsAFullOutput) {
   EXPECT_EQ(code, 1);
 }
 
-TEST_F(NeedleRun, NeedsNeitherLlvmNorPython) {
-  std::string libraries = shell("ldd '" NEEDLE_RUN_PATH "'");
+TEST_F(NeedleRun, DocumentedProgramRuns) {
+  EXPECT_EQ(shell("'" NEEDLE_EXAMPLE_PATH "' m.ndl"),
+            "fast: 4.5 5 11 1010 12.5 13 19 1018\n");
   EXPECT_EQ(code, 0);
+  EXPECT_EQ(shell("'" NEEDLE_EXAMPLE_PATH "' none"),
+            "cannot load: 'none': cannot read: No such file or directory\n");
+  EXPECT_EQ(code, 1);
+}
+
+TEST_F(NeedleRun, NeedsNeitherLlvmNorPython) {
+  std::string libraries =
+      shell("ldd '" NEEDLE_RUN_PATH "' '" NEEDLE_EXAMPLE_PATH "'");
+  EXPECT_EQ(code, 0);
+  expectContains(libraries, "libneedle_runtime.so.0");
   expectContains(libraries, "libc.so");
   for (const char *name : {"LLVM", "MLIR", "python"})
     EXPECT_EQ(libraries.find(name), std::string::npos) << libraries;

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -160,6 +161,36 @@ TEST(ThreadPool, ManyCallersShareIt) {
   for (std::thread &caller : callers)
     caller.join();
   EXPECT_EQ(failures.load(), 0);
+}
+
+/// A loop that holds the workers until another caller's loop has ended.
+struct Hold {
+  std::atomic<bool> started{false};
+  std::atomic<bool> released{false};
+};
+
+TEST(ThreadPool, ACallerDoesNotWaitForBusyWorkers) {
+  ThreadPool pool(2);
+  Hold hold;
+  std::thread holder([&] {
+    pool.parallelFor(
+        [](void *context, int64_t, int64_t, int64_t) {
+          auto *hold = static_cast<Hold *>(context);
+          hold->started = true;
+          // Gives up in the end, so that a failure is no hang.
+          for (int i = 0; i < 10000 && !hold->released; ++i)
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        },
+        &hold, 2);
+    EXPECT_TRUE(hold.released.load());
+  });
+  while (!hold.started)
+    std::this_thread::yield();
+  Recorder recorder(100, 2);
+  pool.parallelFor(Recorder::task, &recorder, 100);
+  hold.released = true;
+  EXPECT_TRUE(recorder.complete());
+  holder.join();
 }
 
 TEST(ThreadPool, LoopsOfTwoPoolsNest) {
