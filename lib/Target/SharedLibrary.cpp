@@ -1,0 +1,101 @@
+//===- SharedLibrary.cpp - From a module to a shared library --------------===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "SharedLibrary.h"
+#include "Artifact.h"
+#include "Lowering.h"
+#include "mlir/IR/Verifier.h"
+#include "needle/Codegen/CPU/EntryPoint.h"
+#include "needle/Target/Compiler.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace needle;
+using needle::cpu::CPUTarget;
+
+static bool isIdentifier(StringRef name) {
+  return !name.empty() && !llvm::isDigit(name.front()) &&
+         llvm::all_of(name,
+                      [](char c) { return llvm::isAlnum(c) || c == '_'; });
+}
+
+/// Gives the functions of a body names that differ between bodies and that the
+/// library does not export.
+static void hideFunctions(llvm::Module &module, const ndl::BodyModel &body) {
+  for (llvm::Function &function : module) {
+    if (function.isDeclaration() || function.hasLocalLinkage())
+      continue;
+    function.setName(getBodySymbol(body, function.getName()));
+    function.setVisibility(llvm::GlobalValue::HiddenVisibility);
+  }
+}
+
+/// The least demanding target of the same architecture: the interface runs before
+/// the CPU is known.
+static const CPUTarget &getBaseline(const CPUTarget &target) {
+  return *llvm::find_if(cpu::getCPUTargets(), [&](const CPUTarget &other) {
+    return other.triple == target.triple;
+  });
+}
+
+/// Adds a body to the model and returns its object.
+static FailureOr<std::string> compileBody(ndl::ArtifactModel &model,
+                                          ModuleOp common,
+                                          const CPUTarget &target) {
+  StageClock clock(nullptr);
+  FailureOr<OwningModule> lowered = lowerForTarget(common, target, clock);
+  if (failed(lowered) || failed(addBody(model, **lowered, target, {})))
+    return failure();
+  FailureOr<MachineCode> code = optimizeForTarget(**lowered, target, clock);
+  if (failed(code))
+    return failure();
+  hideFunctions(code->getModule(), model.bodies.back());
+  return code->emit(llvm::CodeGenFileType::ObjectFile);
+}
+
+FailureOr<SharedLibrary>
+needle::compileToSharedLibrary(ModuleOp module, const CompileOptions &options,
+                               StringRef name) {
+  if (!isIdentifier(name))
+    return module.emitError("'")
+           << name << "' cannot prefix C functions: it is no C identifier";
+  auto targets = lookupTargets(module, options.targets);
+  if (failed(targets) || failed(verify(module)))
+    return failure();
+  StageClock clock(nullptr);
+  FailureOr<OwningModule> common = lowerCommon(module, clock);
+  if (failed(common))
+    return failure();
+  ndl::ArtifactModel model;
+  if (failed(setInterface(model, **common)))
+    return failure();
+
+  // The library takes the first body that a CPU can run.
+  llvm::sort(*targets, [](const CPUTarget *a, const CPUTarget *b) {
+    return a->preference > b->preference;
+  });
+  std::vector<std::string> objects = {getSupportObject().str()};
+  for (const CPUTarget *target : *targets) {
+    FailureOr<std::string> object = compileBody(model, **common, *target);
+    if (failed(object))
+      return failure();
+    objects.push_back(std::move(*object));
+  }
+  std::vector<LibraryFunction> functions = nameFunctions(model, name);
+  FailureOr<MachineCode> interface =
+      MachineCode::create(module.getLoc(), getBaseline(*targets->front()));
+  if (failed(interface))
+    return failure();
+  emitLibrary(interface->getModule(), model, functions, name);
+  FailureOr<std::string> object =
+      interface->emit(llvm::CodeGenFileType::ObjectFile);
+  if (failed(object))
+    return failure();
+  objects.push_back(std::move(*object));
+
+  llvm::Expected<std::string> library = linkSharedLibrary(objects);
+  if (!library)
+    return module.emitError("cannot be linked: ")
+           << llvm::toString(library.takeError());
+  return SharedLibrary{std::move(*library), writeHeader(functions, name)};
+}

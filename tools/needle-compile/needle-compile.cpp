@@ -1,0 +1,252 @@
+//===- needle-compile.cpp - Compiles MLIR text ------------------*- C++ -*-===//
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Compiles a module of needle operations to an artifact, a shared library, an
+// object, or text of any stage. Exit code 0: written; 1: an error was reported
+// and nothing was written.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/FileUtilities.h"
+#include "needle-rt/artifact_writer.h"
+#include "needle/InitAll.h"
+#include "needle/Pipelines/Pipelines.h"
+#include "needle/Target/Compiler.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace mlir;
+using namespace needle;
+
+namespace {
+
+enum class Emit { Artifact, MLIR, LLVMIR, Assembly, Object, SharedLibrary };
+enum class Quantize { None, Static, Dynamic };
+
+/// The command line.
+struct Options {
+  llvm::cl::OptionCategory category{"needle-compile"};
+  llvm::cl::opt<std::string> input{llvm::cl::Positional, llvm::cl::init("-"),
+                                   llvm::cl::desc("<model.mlir, or ->"),
+                                   llvm::cl::cat(category)};
+  llvm::cl::opt<std::string> output{
+      "o", llvm::cl::value_desc("file"), llvm::cl::cat(category),
+      llvm::cl::desc("Where to write; text goes to standard output without it, "
+                     "- is standard output")};
+  llvm::cl::opt<Emit> emit{
+      "emit", llvm::cl::init(Emit::Artifact), llvm::cl::cat(category),
+      llvm::cl::desc("What to write:"),
+      llvm::cl::values(
+          clEnumValN(Emit::Artifact, "artifact",
+                     "a file for the runtime, with code for all targets"),
+          clEnumValN(Emit::SharedLibrary, "so",
+                     "a shared library with a C interface, for all targets"),
+          clEnumValN(Emit::MLIR, "mlir", "the module after --stage"),
+          clEnumValN(Emit::LLVMIR, "llvm", "optimized LLVM IR of one target"),
+          clEnumValN(Emit::Assembly, "asm", "assembly of one target"),
+          clEnumValN(Emit::Object, "obj", "an ELF object of one target"))};
+  llvm::cl::list<std::string> targets{
+      "target", llvm::cl::CommaSeparated, llvm::cl::value_desc("names"),
+      llvm::cl::cat(category),
+      llvm::cl::desc("CPU targets, by default all: " +
+                     needle::cpu::getCPUTargetNames())};
+  llvm::cl::opt<std::string> stage{
+      "stage", llvm::cl::init("fused"), llvm::cl::value_desc("name"),
+      llvm::cl::cat(category),
+      llvm::cl::desc("For --emit=mlir: needle, fused, linalg, buffers, kernels, "
+                     "llvm or llvmir")};
+  llvm::cl::opt<std::string> header{
+      "header", llvm::cl::value_desc("file"), llvm::cl::cat(category),
+      llvm::cl::desc("For --emit=so: where to write the C header")};
+  llvm::cl::opt<std::string> name{
+      "name", llvm::cl::value_desc("identifier"), llvm::cl::cat(category),
+      llvm::cl::desc("For --emit=so: prefix of the exported functions, by "
+                     "default the name of the output")};
+  llvm::cl::opt<Quantize> quantize{
+      "quantize", llvm::cl::init(Quantize::None), llvm::cl::cat(category),
+      llvm::cl::desc("Quantize before compiling:"),
+      llvm::cl::values(
+          clEnumValN(Quantize::None, "none", "take the module as it is"),
+          clEnumValN(Quantize::Static, "static",
+                     "with the ranges on needle.observe"),
+          clEnumValN(Quantize::Dynamic, "dynamic",
+                     "with ranges computed at run time"))};
+  llvm::cl::opt<bool> time{
+      "time", llvm::cl::cat(category),
+      llvm::cl::desc("Print the time of each part to standard error")};
+
+  llvm::SmallVector<std::string> getTargets() const {
+    if (targets.empty())
+      return CompileOptions().targets;
+    return llvm::SmallVector<std::string>(targets.begin(), targets.end());
+  }
+};
+
+/// One file to write.
+struct Output {
+  std::string path;
+  std::string bytes;
+};
+
+LogicalResult error(const llvm::Twine &message) {
+  llvm::WithColor::error(llvm::errs(), "needle-compile") << message << "\n";
+  return failure();
+}
+
+LogicalResult write(const Output &output) {
+  if (output.path == "-") {
+    llvm::outs() << output.bytes;
+    llvm::outs().flush();
+    if (llvm::outs().has_error()) {
+      std::error_code code = llvm::outs().error();
+      llvm::outs().clear_error();
+      return error("cannot write to standard output: " + code.message());
+    }
+    return success();
+  }
+  std::string message = ndl::writeFileAtomically(
+      output.path, output.bytes.data(), output.bytes.size());
+  return message.empty() ? success() : error(message);
+}
+
+/// What the options ask for must make sense together.
+LogicalResult check(const Options &options) {
+  bool single = options.emit != Emit::Artifact &&
+                options.emit != Emit::SharedLibrary;
+  if (single && options.targets.size() > 1)
+    return error("this kind of output holds code for one target; give one with "
+                 "--target");
+  bool binary = options.emit == Emit::Artifact ||
+                options.emit == Emit::SharedLibrary ||
+                options.emit == Emit::Object;
+  if (binary && options.output.empty())
+    return error("give the output file with -o");
+  if (options.emit == Emit::SharedLibrary && options.header.empty())
+    return error("give the C header of the library with --header");
+  if (options.emit != Emit::SharedLibrary &&
+      (!options.header.empty() || !options.name.empty()))
+    return error("--header and --name belong to --emit=so");
+  if (options.emit != Emit::MLIR && options.stage.getNumOccurrences() > 0)
+    return error("--stage belongs to --emit=mlir");
+  return success();
+}
+
+LogicalResult quantize(ModuleOp module, Quantize mode) {
+  if (mode == Quantize::None)
+    return success();
+  QuantizeOptions options;
+  options.mode = mode == Quantize::Static ? QuantizationMode::Static
+                                          : QuantizationMode::Dynamic;
+  PassManager pm(module.getContext(), ModuleOp::getOperationName());
+  addQuantizePasses(pm, options);
+  return pm.run(module);
+}
+
+void printTimes(llvm::ArrayRef<StageTime> times) {
+  double total = 0;
+  for (const StageTime &time : times) {
+    llvm::errs() << llvm::format("%10.2f ms  ", time.seconds * 1e3)
+                 << time.stage << "\n";
+    total += time.seconds;
+  }
+  llvm::errs() << llvm::format("%10.2f ms  total\n", total * 1e3);
+}
+
+/// A C identifier made from the name of the library's file.
+std::string getLibraryName(const Options &options) {
+  if (!options.name.empty())
+    return options.name;
+  llvm::StringRef stem = llvm::sys::path::stem(options.output);
+  stem.consume_front("lib");
+  std::string name = stem.str();
+  for (char &c : name)
+    if (!llvm::isAlnum(c))
+      c = '_';
+  return name.empty() || llvm::isDigit(name.front()) ? "_" + name : name;
+}
+
+FailureOr<llvm::SmallVector<Output>> compile(ModuleOp module,
+                                             const Options &options) {
+  using Outputs = llvm::SmallVector<Output>;
+  std::string path = options.output.empty() ? "-" : options.output.getValue();
+  llvm::SmallVector<std::string> targets = options.getTargets();
+  auto one = [&](FailureOr<std::string> text) -> FailureOr<Outputs> {
+    if (failed(text))
+      return failure();
+    return Outputs{{path, std::move(*text)}};
+  };
+  switch (options.emit) {
+  case Emit::MLIR:
+    return one(printStage(module, options.stage, targets.back()));
+  case Emit::LLVMIR:
+    return one(printStage(module, "llvmir", targets.back()));
+  case Emit::Assembly:
+    return one(compileToAssembly(module, targets.back()));
+  case Emit::Object:
+    return one(compileToObject(module, targets.back()));
+  case Emit::Artifact: {
+    FailureOr<CompileResult> result = compileToArtifact(module, {targets});
+    if (failed(result))
+      return failure();
+    if (options.time)
+      printTimes(result->times);
+    return one(std::string(result->artifact.begin(), result->artifact.end()));
+  }
+  case Emit::SharedLibrary: {
+    FailureOr<SharedLibrary> result =
+        compileToSharedLibrary(module, {targets}, getLibraryName(options));
+    if (failed(result))
+      return failure();
+    return Outputs{{options.header, std::move(result->header)},
+                   {path, std::move(result->library)}};
+  }
+  }
+  llvm_unreachable("unknown kind of output");
+}
+
+LogicalResult run(const Options &options) {
+  if (failed(check(options)))
+    return failure();
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> file =
+      openInputFile(options.input, &message);
+  if (!file)
+    return error(message);
+
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  MLIRContext context(registry);
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
+  SourceMgrDiagnosticHandler diagnostics(sources, &context);
+  OwningOpRef<ModuleOp> module =
+      parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
+  if (!module || failed(quantize(*module, options.quantize)))
+    return failure();
+  FailureOr<llvm::SmallVector<Output>> outputs = compile(*module, options);
+  if (failed(outputs))
+    return failure();
+  for (const Output &output : *outputs)
+    if (failed(write(output)))
+      return failure();
+  return success();
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  Options options;
+  llvm::cl::HideUnrelatedOptions(options.category);
+  llvm::cl::ParseCommandLineOptions(
+      argc, argv, "needle compiler: MLIR text to code for CPUs\n");
+  return succeeded(run(options)) ? 0 : 1;
+}
