@@ -9,7 +9,6 @@
 #include "needle/Conversion/NeedleToLinalg.h"
 
 #include "mlir/Dialect/Quant/IR/QuantTypes.h"
-#include "mlir/IR/DialectResourceBlobManager.h"
 #include "needle/Conversion/Passes.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
 
@@ -36,7 +35,15 @@ NeedleTypeConverter::NeedleTypeConverter() {
   });
 }
 
-/// The first reason why an operation cannot be converted becomes an error.
+/// Operations that the patterns convert: needle's, and those that only carry
+/// its types along.
+static bool hasConversion(Operation *op) {
+  return isa_and_nonnull<NeedleDialect>(op->getDialect()) ||
+         isa<func::CallOp, func::FuncOp, func::ReturnOp, tensor::CastOp,
+             tensor::DimOp>(op);
+}
+
+/// Says why an operation cannot be converted, before anything is changed.
 static LogicalResult verifyConvertible(Operation *op,
                                        const TypeConverter &converter) {
   SmallVector<Type> types(op->getOperandTypes());
@@ -45,15 +52,16 @@ static LogicalResult verifyConvertible(Operation *op,
     llvm::append_range(types, function.getArgumentTypes());
     llvm::append_range(types, function.getResultTypes());
   }
-  for (Type type : types)
-    if (!converter.convertType(type))
+  for (Type type : types) {
+    Type converted = converter.convertType(type);
+    if (!converted)
       return op->emitOpError() << "cannot be converted to linalg: " << type
                                << " is not stored in 8 bits";
-  auto constant = dyn_cast<needle::ConstantOp>(op);
-  if (constant && !isa<DenseIntOrFPElementsAttr, DenseResourceElementsAttr>(
-                      constant.getValue()))
-    return constant.emitOpError(
-        "cannot be converted to linalg: its value must be dense or a resource");
+    if (converted != type && !hasConversion(op))
+      return op->emitOpError() << "cannot be converted to linalg: only needle "
+                                  "operations work on the type "
+                               << type;
+  }
   return success();
 }
 
@@ -68,15 +76,15 @@ public:
     ModuleOp module = getOperation();
     NeedleTypeConverter converter;
     if (panel < 1) {
-      module.emitError("convert-needle-to-linalg: the option panel must be "
-                       "positive, got ")
-          << panel;
+      emitError(module.getLoc(), "convert-needle-to-linalg: the option panel "
+                                 "must be positive, got ")
+          << panel.getValue();
       return signalPassFailure();
     }
-    WalkResult checked = module.walk([&](Operation *op) {
-      return WalkResult(verifyConvertible(op, converter));
-    });
-    if (checked.wasInterrupted())
+    auto verify = [&](Operation *op) -> WalkResult {
+      return verifyConvertible(op, converter);
+    };
+    if (module.walk<WalkOrder::PreOrder>(verify).wasInterrupted())
       return signalPassFailure();
     recordOriginalTypes(module);
     if (failed(convert(module, converter)))
