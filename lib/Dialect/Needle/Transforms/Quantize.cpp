@@ -205,10 +205,9 @@ Value QuantizePass::getStatic(ObserveOp observe) {
   Value &result = dequantized[observe];
   if (result)
     return result;
-  QuantParams params =
-      chooseParams(widenRange(observe.getMin()->convertToDouble(),
-                              observe.getMax()->convertToDouble()),
-                   kUInt8Asymmetric);
+  QuantParams params = chooseParams({observe.getMin()->convertToDouble(),
+                                     observe.getMax()->convertToDouble()},
+                                    kUInt8Asymmetric);
   OpBuilder builder(observe);
   auto type = cast<RankedTensorType>(observe.getOperand().getType())
                   .clone(getQuantizedType(builder.getContext(), params,

@@ -96,16 +96,22 @@ func.func @requantize(%x: tensor<?x!q>) -> (tensor<?x!r>, tensor<?xf32>) {
 
 !q = !quant.uniform<u8:f32, 0.5>
 
-// The float result has another user.
+// The float result has another user, before or behind the quantize.
 // CHECK-LABEL: func @result_with_users(
 // CHECK-NEXT:    %[[Y:.*]] = needle.qmatmul {{.*}} -> tensor<4x4xf32>
 // CHECK-NEXT:    %[[Q:.*]] = needle.quantize %[[Y]] :
-// CHECK-NEXT:    return %[[Y]], %[[Q]]
-func.func @result_with_users(%x: tensor<4x4x!q>) -> (tensor<4x4xf32>, tensor<4x4x!q>) {
+// CHECK-NEXT:    %[[Z:.*]] = needle.qmatmul {{.*}} -> tensor<4x4xf32>
+// CHECK-NEXT:    %[[N:.*]] = needle.neg %[[Z]]
+// CHECK-NEXT:    %[[R:.*]] = needle.quantize %[[Z]] :
+// CHECK-NEXT:    return %[[Y]], %[[Q]], %[[N]], %[[R]]
+func.func @result_with_users(%x: tensor<4x4x!q>) -> (tensor<4x4xf32>, tensor<4x4x!q>, tensor<4x4xf32>, tensor<4x4x!q>) {
   %d = needle.dequantize %x : tensor<4x4x!q> -> tensor<4x4xf32>
   %y = needle.matmul %d, %d : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
   %q = needle.quantize %y : tensor<4x4xf32> -> tensor<4x4x!q>
-  return %y, %q : tensor<4x4xf32>, tensor<4x4x!q>
+  %z = needle.matmul %d, %d : tensor<4x4xf32>, tensor<4x4xf32> -> tensor<4x4xf32>
+  %n = needle.neg %z : tensor<4x4xf32> -> tensor<4x4xf32>
+  %r = needle.quantize %z : tensor<4x4xf32> -> tensor<4x4x!q>
+  return %y, %q, %n, %r : tensor<4x4xf32>, tensor<4x4x!q>, tensor<4x4xf32>, tensor<4x4x!q>
 }
 
 // -----

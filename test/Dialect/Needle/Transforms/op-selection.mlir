@@ -1,7 +1,7 @@
-// RUN: needle-opt %s --needle-insert-observers=exclude=fc2 | FileCheck %s --check-prefixes=CHECK,FIRST,THIRD
-// RUN: needle-opt %s --needle-insert-observers=include=fc* | FileCheck %s --check-prefixes=CHECK,FIRST,SECOND
-// RUN: needle-opt %s "--needle-insert-observers=include=fc*,head exclude=fc[13]" | FileCheck %s --check-prefixes=CHECK,SECOND,THIRD
-// RUN: needle-opt %s "--needle-insert-observers=include={fc1,head}" | FileCheck %s --check-prefixes=CHECK,FIRST,THIRD
+// RUN: needle-opt %s --needle-insert-observers=exclude=fc2 | FileCheck %s --implicit-check-not=needle.observe --check-prefixes=CHECK,FIRST,THIRD
+// RUN: needle-opt %s --needle-insert-observers=include=fc* | FileCheck %s --implicit-check-not=needle.observe --check-prefixes=CHECK,FIRST,SECOND
+// RUN: needle-opt %s "--needle-insert-observers=include=fc*,head exclude=fc[13]" | FileCheck %s --implicit-check-not=needle.observe --check-prefixes=CHECK,SECOND,THIRD
+// RUN: needle-opt %s "--needle-insert-observers=include={fc1,head}" | FileCheck %s --implicit-check-not=needle.observe --check-prefixes=CHECK,FIRST,THIRD
 // RUN: not needle-opt %s "--needle-insert-observers=exclude=fc1,conv*" 2>&1 | FileCheck %s --check-prefix=UNMATCHED
 // RUN: not needle-opt %s --needle-insert-observers=include=conv1 2>&1 | FileCheck %s --check-prefix=UNMATCHED-INCLUDE
 // RUN: not needle-opt %s --needle-insert-observers=exclude=fc[ 2>&1 | FileCheck %s --check-prefix=BAD
