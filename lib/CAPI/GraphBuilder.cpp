@@ -43,6 +43,26 @@ struct NeedleGraphBuilder {
   }
 };
 
+/// Parses a piece of MLIR text with `parse`; an error at `loc` has the parser's
+/// words and the text.
+template <typename Result>
+static FailureOr<Result>
+readText(StringRef text, Location loc,
+         llvm::function_ref<Result(StringRef, MLIRContext *)> parse) {
+  std::string reason;
+  Result result;
+  {
+    ScopedDiagnosticHandler handler(loc.getContext(), [&](Diagnostic &error) {
+      reason = error.str();
+      return success();
+    });
+    result = parse(text, loc.getContext());
+  }
+  if (result)
+    return result;
+  return emitError(loc) << "in '" << text << "': " << reason;
+}
+
 /// The dimensions as MLIR has them, or an error at `loc`.
 static FailureOr<SmallVector<int64_t>> readShape(ArrayRef<int64_t> dims,
                                                  Location loc) {
@@ -60,15 +80,20 @@ static FailureOr<RankedTensorType> readType(const NeedleTensorType &type,
                                             Location loc) {
   if (!type.elementType || type.rank < 0 || (type.rank > 0 && !type.dims))
     return emitError(loc, "incomplete tensor type");
-  Type element = parseType(type.elementType, loc.getContext());
-  if (!element || !RankedTensorType::isValidElementType(element))
+  FailureOr<Type> element = readText<Type>(
+      type.elementType, loc, [](StringRef text, MLIRContext *context) {
+        return parseType(text, context);
+      });
+  if (failed(element))
+    return failure();
+  if (!RankedTensorType::isValidElementType(*element))
     return emitError(loc) << "'" << type.elementType
                           << "' is not the type of a tensor's elements";
   FailureOr<SmallVector<int64_t>> shape =
       readShape(ArrayRef(type.dims, type.rank), loc);
   if (failed(shape))
     return failure();
-  return RankedTensorType::get(*shape, element);
+  return RankedTensorType::get(*shape, *element);
 }
 
 /// The dictionary that the caller wrote, or an error at `loc`.
@@ -76,8 +101,13 @@ static FailureOr<DictionaryAttr> readAttributes(const char *text,
                                                 Location loc) {
   if (!text || !*text)
     return DictionaryAttr::get(loc.getContext());
-  auto dictionary = dyn_cast_if_present<DictionaryAttr>(
-      parseAttribute(text, loc.getContext()));
+  FailureOr<Attribute> attribute =
+      readText<Attribute>(text, loc, [](StringRef text, MLIRContext *context) {
+        return parseAttribute(text, context);
+      });
+  if (failed(attribute))
+    return failure();
+  auto dictionary = dyn_cast<DictionaryAttr>(*attribute);
   if (!dictionary)
     return emitError(loc) << "'" << text << "' is not an attribute dictionary";
   return dictionary;

@@ -73,7 +73,10 @@ static const DialectRegistry &getRegistry() {
 
 // Threads come from the caller: a pool for each context would cost more than it
 // gives, and would not survive a fork.
-Session::Session() : context(getRegistry(), MLIRContext::Threading::DISABLED) {}
+Session::Session() : context(getRegistry(), MLIRContext::Threading::DISABLED) {
+  // Messages name the operation and its place; its text would only be noise.
+  context.printOpOnDiagnostic(false);
+}
 
 std::shared_ptr<Session> Session::create() {
   return std::shared_ptr<Session>(new Session);

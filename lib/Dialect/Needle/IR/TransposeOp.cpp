@@ -40,6 +40,10 @@ TransposeOp::inferReturnTypes(MLIRContext *, std::optional<Location> location,
                               SmallVectorImpl<Type> &inferredReturnTypes) {
   TransposeOpAdaptor adaptor(operands, attributes, properties, regions);
   auto type = cast<RankedTensorType>(operands[0].getType());
+  // Inference runs before the verifier has asked for the attribute.
+  if (!adaptor.getPermutationAttr())
+    return emitOptionalError(location, "'", getOperationName(),
+                             "' op requires attribute 'permutation'");
   ArrayRef<int64_t> permutation = adaptor.getPermutation();
   if (static_cast<int64_t>(permutation.size()) != type.getRank() ||
       !isPermutationVector(permutation))
