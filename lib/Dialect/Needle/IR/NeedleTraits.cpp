@@ -14,6 +14,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace needle;
@@ -93,25 +94,46 @@ LogicalResult needle::verifyQuantizedType(QuantizedType type,
   return success();
 }
 
-LogicalResult needle::detail::verifyQuantizedTypes(Operation *op) {
-  auto verify = [&](Type type, StringRef kind, unsigned index) {
-    auto tensor = dyn_cast<RankedTensorType>(type);
-    if (!tensor)
-      return success();
-    auto quantized = dyn_cast<QuantizedType>(tensor.getElementType());
-    if (!quantized)
-      return success();
-    return verifyQuantizedType(quantized, tensor.getShape(), [&] {
-      return op->emitOpError() << kind << " #" << index << ": ";
-    });
-  };
-  for (auto [index, type] : llvm::enumerate(op->getOperandTypes()))
-    if (failed(verify(type, "operand", index)))
-      return failure();
-  for (auto [index, type] : llvm::enumerate(op->getResultTypes()))
-    if (failed(verify(type, "result", index)))
-      return failure();
+/// The size in bytes of any tensor is computed in 64 bits, wherever it appears
+/// (a 0 does not help: strides are products of the other dimensions).
+static LogicalResult verifySize(RankedTensorType type, EmitError emitError) {
+  constexpr int64_t kMaxElements = std::numeric_limits<int64_t>::max() / 8;
+  int64_t count = 1;
+  for (int64_t dim : type.getShape()) {
+    if (ShapedType::isDynamic(dim) || dim == 0)
+      continue;
+    if (dim > kMaxElements / count)
+      return emitError() << type << " has more than " << kMaxElements
+                         << " elements";
+    count *= dim;
+  }
   return success();
+}
+
+static LogicalResult verifyTensorType(RankedTensorType type,
+                                      EmitError emitError) {
+  if (failed(verifySize(type, emitError)))
+    return failure();
+  auto quantized = dyn_cast<QuantizedType>(type.getElementType());
+  return quantized ? verifyQuantizedType(quantized, type.getShape(), emitError)
+                   : success();
+}
+
+LogicalResult needle::detail::verifyTensorTypes(Operation *op) {
+  auto verify = [&](TypeRange types, StringRef kind) -> LogicalResult {
+    for (auto [index, type] : llvm::enumerate(types)) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      auto emitError = [&, index = index] {
+        return op->emitOpError() << kind << " #" << index << ": ";
+      };
+      if (tensor && failed(verifyTensorType(tensor, emitError)))
+        return failure();
+    }
+    return success();
+  };
+  if (failed(verify(op->getOperandTypes(), "operand")))
+    return failure();
+  return verify(op->getResultTypes(), "result");
 }
 
 LogicalResult needle::detail::verifyInferredResultTypes(Operation *op) {

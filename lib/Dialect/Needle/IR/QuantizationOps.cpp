@@ -11,7 +11,6 @@
 #include "mlir/IR/TypeUtilities.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
 #include "needle/Quantization/QuantTypes.h"
-#include <cfloat>
 #include <cmath>
 
 using namespace mlir;
@@ -23,15 +22,13 @@ using mlir::quant::QuantizedType;
 //===----------------------------------------------------------------------===//
 
 /// Whether quantizing (N1) what dequantizing (N3) gave restores every integer.
-/// The quotient of the rounded product is within 2⁻²³ of the integer, unless
-/// the product overflows.
+/// The quotient of the rounded product is within 255·2⁻²³ of the integer, unless
+/// the product overflows; infinity is clamped to the outermost integer.
 static bool isExactRoundTrip(QuantizedType type) {
   QuantTypeInfo info = *getQuantTypeInfo(type);
   return llvm::all_of(info.params, [&](QuantParams params) {
-    IntegerRange centered = centeredRange(info.range, params.zeroPoint);
-    int64_t magnitude = std::max(-centered.min, centered.max);
-    return static_cast<double>(params.scale) * static_cast<double>(magnitude) <=
-           FLT_MAX;
+    return std::isfinite(dequantize(info.range.min + 1, params)) &&
+           std::isfinite(dequantize(info.range.max - 1, params));
   });
 }
 

@@ -2,8 +2,24 @@
 // RUN: needle-opt %s -verify-diagnostics -split-input-file
 
 //===----------------------------------------------------------------------===//
-// Quantized types
+// Tensor types
 //===----------------------------------------------------------------------===//
+
+func.func @too_large(%x: tensor<4294967296x4294967296xf32>) {
+  // expected-error@+1 {{operand #0: 'tensor<4294967296x4294967296xf32>' has more than 1152921504606846975 elements}}
+  %0 = needle.relu %x : tensor<4294967296x4294967296xf32> -> tensor<4294967296x4294967296xf32>
+  return
+}
+
+// -----
+
+func.func @too_large_but_empty(%x: tensor<?x0xf32>) {
+  // expected-error@+1 {{result #0: 'tensor<4294967296x0x4294967296xf32>' has more than 1152921504606846975 elements}}
+  %0 = needle.reshape %x : tensor<?x0xf32> -> tensor<4294967296x0x4294967296xf32>
+  return
+}
+
+// -----
 
 func.func @storage_width(%x: tensor<2xf32>) {
   // expected-error@+1 {{result #0: storage type of '!quant.uniform<u4:f32, 5.000000e-01>' must have 8 bits}}

@@ -28,7 +28,9 @@ def Needle_QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
 
         `quantized` holds one value for each entry of getQuantizableOperands():
         the quantized source of that operand. On failure nothing has been built
-        and `reason` says which operand does not fit, and why.
+        and `reason` says which operand does not fit, and why. The location is
+        that of the float operation; its discardable attributes are left to the
+        caller.
       }],
       "::mlir::FailureOr<::mlir::Operation *>", "buildIntegerForm",
       (ins "::mlir::OpBuilder &":$builder,

@@ -8,15 +8,15 @@ include "mlir/Interfaces/SideEffectInterfaces.td"
 include "needle/Dialect/Needle/IR/NeedleBase.td"
 include "needle/Dialect/Needle/IR/NeedleInterfaces.td"
 
-/// Every quantized element type among an operation's operands and results is
-/// one that needle computes with (verifyQuantizedType).
-def Needle_ValidQuantizedTypes : NativeOpTrait<"ValidQuantizedTypes"> {
+/// The tensors among an operation's operands and results have a countable number
+/// of elements, and quantized element types that needle computes with.
+def Needle_ValidTensorTypes : NativeOpTrait<"ValidTensorTypes"> {
   let cppNamespace = "::needle";
 }
 
 class Needle_Op<string mnemonic, list<Trait> traits = []>
     : Op<Needle_Dialect, mnemonic,
-         !listconcat([Pure, Needle_ValidQuantizedTypes], traits)>;
+         !listconcat([Pure, Needle_ValidTensorTypes], traits)>;
 
 def Needle_InferredResultTypes : NativeOpTrait<"InferredResultTypes"> {
   let cppNamespace = "::needle";

@@ -27,17 +27,17 @@ verifyQuantizedType(mlir::quant::QuantizedType type,
                     llvm::function_ref<mlir::InFlightDiagnostic()> emitError);
 
 namespace detail {
-mlir::LogicalResult verifyQuantizedTypes(mlir::Operation *op);
+mlir::LogicalResult verifyTensorTypes(mlir::Operation *op);
 mlir::LogicalResult verifyInferredResultTypes(mlir::Operation *op);
 } // namespace detail
 
-/// Verifies the quantized element types of all operands and results.
+/// Verifies the sizes and quantized element types of all operands and results.
 template <typename ConcreteType>
-class ValidQuantizedTypes
-    : public mlir::OpTrait::TraitBase<ConcreteType, ValidQuantizedTypes> {
+class ValidTensorTypes
+    : public mlir::OpTrait::TraitBase<ConcreteType, ValidTensorTypes> {
 public:
   static mlir::LogicalResult verifyTrait(mlir::Operation *op) {
-    return detail::verifyQuantizedTypes(op);
+    return detail::verifyTensorTypes(op);
   }
 };
 
