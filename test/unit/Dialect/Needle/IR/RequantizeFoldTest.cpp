@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include <cfloat>
 #include <cmath>
+#include <cstring>
 #include <random>
 
 using namespace mlir;
@@ -31,8 +32,7 @@ protected:
   /// Whether a requantize from `element` to itself is folded.
   bool isFolded(Type element) {
     auto type = RankedTensorType::get({1}, element);
-    OwningOpRef<ModuleOp> module =
-        ModuleOp::create(builder, builder.getUnknownLoc());
+    OwningOpRef<ModuleOp> module = ModuleOp::create(builder.getUnknownLoc());
     builder.setInsertionPointToStart(module->getBody());
     auto function = func::FuncOp::create(builder, builder.getUnknownLoc(), "f",
                                          builder.getFunctionType(type, type));
