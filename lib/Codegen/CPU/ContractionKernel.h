@@ -66,7 +66,14 @@ private:
   llvm::SmallVector<Value> emitFloatTile(unsigned rows, Rows lhs, Value rhs);
   llvm::SmallVector<Value> emitIntegerTile(unsigned rows, Rows lhs, Value rhs,
                                            Value firstPair, Value lastPair);
-  llvm::SmallVector<Value> rowPointers(unsigned rows, Rows lhs);
+  /// Emits the next sums from the pointers to rhs columns and to one lhs
+  /// element (or pair) of each row.
+  using StepEmitter = llvm::function_ref<llvm::SmallVector<Value>(
+      Value columns, llvm::ArrayRef<Value> elements, mlir::ValueRange sums)>;
+  llvm::SmallVector<Value> emitSteps(unsigned rows, Rows lhs,
+                                     unsigned lhsStepBytes, Value rhs,
+                                     unsigned rhsStepBytes, Value count,
+                                     mlir::Type sumType, StepEmitter emitStep);
   Value emitPairs(Value pointer);
 
   // Epilogue.cpp

@@ -1,0 +1,128 @@
+// RUN: needle-compile %s --emit=asm --target=avx2 -o - | FileCheck %s --check-prefix=AVX2
+// RUN: needle-compile %s --emit=asm --target=x86-64 -o - | FileCheck %s --check-prefix=BASE
+
+// What the inner loops are made of: accumulators stay in registers (nothing on the
+// stack between the first step and the loop's branch), every step is vpmaddwd or
+// vfmadd, and rescaling is a multiplication followed by an addition (N5), never
+// contracted. No function of any library is called.
+
+func.func @integer(%q: tensor<?x512x!quant.uniform<u8:f32, 0.25:3>>) -> tensor<?x256xf32> {
+  %w = needle.constant dense<3> : tensor<512x256xi8> -> tensor<512x256x!quant.uniform<i8<-127:127>:f32, 0.5>>
+  %b = needle.constant dense<1.5> : tensor<256xf32> -> tensor<256xf32>
+  %y = needle.qmatmul %q, %w bias(%b : tensor<256xf32>) {activation = #needle.activation<relu>}
+     : tensor<?x512x!quant.uniform<u8:f32, 0.25:3>>, tensor<512x256x!quant.uniform<i8<-127:127>:f32, 0.5>> -> tensor<?x256xf32>
+  return %y : tensor<?x256xf32>
+}
+
+func.func @float(%x: tensor<?x512xf32>) -> tensor<?x256xf32> {
+  %w = needle.constant dense<3.0> : tensor<512x256xf32> -> tensor<512x256xf32>
+  %y = needle.matmul %x, %w : tensor<?x512xf32>, tensor<512x256xf32> -> tensor<?x256xf32>
+  return %y : tensor<?x256xf32>
+}
+
+// AVX2-LABEL: qmatmul_u8s8_f32_bias_relu.avx2.6x16:
+// AVX2:       vpmovsxbw
+// AVX2-NOT:   (%rsp)
+// AVX2:       vpmaddwd
+// AVX2-NOT:   (%rsp)
+// AVX2:       vpmaddwd
+// AVX2-NOT:   (%rsp)
+// AVX2:       vpmaddwd
+// AVX2-NOT:   (%rsp)
+// AVX2:       vpmaddwd
+// AVX2-NOT:   (%rsp)
+// AVX2:       vpmaddwd
+// AVX2-NOT:   (%rsp)
+// AVX2:       vpmaddwd
+// AVX2-NOT:   (%rsp)
+// AVX2:       vpmaddwd
+// AVX2-NOT:   (%rsp)
+// AVX2:       vpmaddwd
+// AVX2-NOT:   (%rsp)
+// AVX2:       vpmaddwd
+// AVX2-NOT:   (%rsp)
+// AVX2:       vpmaddwd
+// AVX2-NOT:   (%rsp)
+// AVX2:       vpmaddwd
+// AVX2-NOT:   (%rsp)
+// AVX2:       vpmaddwd
+// AVX2-NOT:   (%rsp)
+// AVX2:       j{{l|ne|b}}
+// AVX2-NOT:   vfmadd
+// AVX2:       vcvtdq2ps
+// AVX2-NOT:   vfmadd
+// AVX2:       vmulps
+// AVX2-NOT:   vfmadd
+// AVX2:       vaddps
+// AVX2-NOT:   callq {{[a-z]}}
+
+// AVX2-LABEL: matmul_f32.avx2.6x16:
+// AVX2:       vbroadcastss
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       j{{l|ne|b}}
+// AVX2-NOT:   callq {{[a-z]}}
+
+// BASE-LABEL: "qmatmul_u8s8_f32_bias_relu.x86-64.2x16":
+// BASE:       pmaddwd
+// BASE-NOT:   (%rsp)
+// BASE:       pmaddwd
+// BASE-NOT:   (%rsp)
+// BASE:       pmaddwd
+// BASE-NOT:   (%rsp)
+// BASE:       pmaddwd
+// BASE-NOT:   (%rsp)
+// BASE:       pmaddwd
+// BASE-NOT:   (%rsp)
+// BASE:       pmaddwd
+// BASE-NOT:   (%rsp)
+// BASE:       pmaddwd
+// BASE-NOT:   (%rsp)
+// BASE:       pmaddwd
+// BASE-NOT:   (%rsp)
+// BASE:       j{{l|ne|b}}
+// BASE:       cvtdq2ps
+// BASE-NOT:   callq {{[a-z]}}
+
+// BASE-LABEL: "matmul_f32.x86-64.2x16":
+// BASE:       mulps
+// BASE-NOT:   (%rsp)
+// BASE:       mulps
+// BASE-NOT:   (%rsp)
+// BASE:       mulps
+// BASE-NOT:   (%rsp)
+// BASE:       mulps
+// BASE-NOT:   (%rsp)
+// BASE:       mulps
+// BASE-NOT:   (%rsp)
+// BASE:       mulps
+// BASE-NOT:   (%rsp)
+// BASE:       mulps
+// BASE-NOT:   (%rsp)
+// BASE:       mulps
+// BASE-NOT:   (%rsp)
+// BASE:       j{{l|ne|b}}
+// BASE-NOT:   callq {{[a-z]}}
