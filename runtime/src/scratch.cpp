@@ -21,7 +21,8 @@ void ScratchCache::release(std::unique_ptr<Scratch> scratch) {
     if (place.compare_exchange_strong(none, scratch.get(),
                                       std::memory_order_release,
                                       std::memory_order_relaxed)) {
-      (void)scratch.release();
+      // The cache owns it now.
+      [[maybe_unused]] Scratch *handedOver = scratch.release();
       return;
     }
   }

@@ -13,6 +13,7 @@ int64_t ndl::test::allocationCount() { return count; }
 
 // The linker leads calls here (--wrap): replacing operator new itself would
 // clash with the sanitizers.
+// NOLINTBEGIN(readability-identifier-naming): these are the linker's names.
 extern "C" {
 
 void *__real_aligned_alloc(size_t alignment, size_t size);
@@ -28,3 +29,4 @@ void *__wrap__Znwm(size_t size) {
   return __real__Znwm(size);
 }
 }
+// NOLINTEND(readability-identifier-naming)

@@ -289,6 +289,8 @@ TEST_F(WrongCall, Overlap) {
   // Touching is no overlap.
   x.data = result.data() + 12;
   EXPECT_EQ(invoke(executable.get(), Affine, {x}, {y}), NDL_OK);
+  std::swap(x.data, y.data);
+  EXPECT_EQ(invoke(executable.get(), Affine, {x}, {y}), NDL_OK);
 }
 
 TEST_F(WrongCall, OverlapOfAStridedInput) {
@@ -402,6 +404,7 @@ TEST(Invoke, ManyThreadsShareAnExecutable) {
   constexpr int threads = 8, rounds = 50;
   std::atomic<int> failures{0};
   std::vector<std::thread> callers;
+  callers.reserve(threads);
   for (int caller = 0; caller < threads; ++caller)
     callers.emplace_back([&, caller] {
       for (int round = 0; round < rounds; ++round) {

@@ -2,6 +2,7 @@
 // where a test asks for the impossible on purpose.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+// NOLINTBEGIN(readability-identifier-naming): these are the sanitizers' names.
 extern "C" {
 
 // Requests for more memory than there is must fail, as they do without.
@@ -16,3 +17,4 @@ const char *__tsan_default_options() {
   return "allocator_may_return_null=1:die_after_fork=0:halt_on_error=1";
 }
 }
+// NOLINTEND(readability-identifier-naming)

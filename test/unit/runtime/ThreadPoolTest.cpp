@@ -13,6 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 namespace ndl::test {
 namespace {
 
@@ -149,6 +153,7 @@ TEST(ThreadPool, ManyCallersShareIt) {
   ThreadPool pool(3);
   std::atomic<int> failures{0};
   std::vector<std::thread> callers;
+  callers.reserve(8);
   for (int caller = 0; caller < 8; ++caller)
     callers.emplace_back([&, caller] {
       for (int round = 0; round < 100; ++round) {
@@ -211,6 +216,27 @@ TEST(ThreadPool, LoopsOfTwoPoolsNest) {
       &context, 20);
   EXPECT_EQ(context.failures.load(), 0);
 }
+
+#if defined(__x86_64__)
+TEST(ThreadPool, TasksRunInTheDefaultFloatEnvironment) {
+  // Denormals are zero, are flushed to zero, rounding is upwards.
+  constexpr unsigned hostile = 0x1f80 | 0x8000 | 0x0040 | 0x4000;
+  unsigned saved = _mm_getcsr();
+  _mm_setcsr(hostile);
+  ThreadPool pool(4);
+  std::atomic<unsigned> seen{0};
+  for (int64_t count : {1, 1000})
+    pool.parallelFor(
+        [](void *seen, int64_t, int64_t, int64_t) {
+          static_cast<std::atomic<unsigned> *>(seen)->fetch_or(_mm_getcsr());
+        },
+        &seen, count);
+  unsigned after = _mm_getcsr();
+  _mm_setcsr(saved);
+  EXPECT_EQ(seen.load() & ~0x3fu, 0x1f80u);
+  EXPECT_EQ(after & ~0x3fu, hostile);
+}
+#endif
 
 TEST(ThreadPool, WorksInAForkedChild) {
   ThreadPool pool(3);
