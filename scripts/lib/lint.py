@@ -89,7 +89,7 @@ def check_license(path: Path) -> str | None:
 def cache_folder() -> Path:
     """Where clean results are remembered, for all clones of the project."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "needle" / "lint"
+    return Path(base) / "needle-lint"
 
 
 class Tidy:

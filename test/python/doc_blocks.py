@@ -157,6 +157,8 @@ class Page:
     def _names_programs(self, block: Block) -> None:
         for command in block.text.splitlines():
             words = shlex.split(command, comments=True)
+            while words and re.match(r"\w+=", words[0]):
+                words = words[1:]
             if not words:
                 continue
             path = self.root / words[0]
