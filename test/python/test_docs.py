@@ -50,6 +50,18 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not broken
 
 
+def test_index_leads_to_every_page() -> None:
+    index = ROOT / "docs" / "README.md"
+    targets = _LINK.findall(index.read_text(encoding="utf-8"))
+    linked = {(index.parent / target).resolve() for target in targets}
+    missing = {
+        relative(page)
+        for page in PAGES
+        if page not in linked and page not in (index, ROOT / "README.md")
+    }
+    assert not missing
+
+
 def test_readme_shows_how_to_start_and_runs_its_examples(tmp_path: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     first = readme.split("```")[1]
