@@ -463,15 +463,20 @@ def test_fusion_bound(m: int, k: int, n: int, seed: int) -> None:
     )
 
 
-def test_fusion_bound_is_not_idle() -> None:
-    """Differences occur, in values and in stored integers, and come near the bound."""
+def test_fusion_bounds_are_not_idle() -> None:
+    """Differences occur, in values and in stored integers, and come near the bounds."""
     seed = 3
-    y, p, z, r, bound, _ = float_and_integer_form(
+    y, p, z, r, bound, output = float_and_integer_form(
         np.random.default_rng(seed), 400, 64, 400
     )
     used = np.abs(z.astype(np.float64) - y.astype(np.float64)) / bound
     assert 0.1 < used.max() <= 1, seed
+    stored = p.astype(np.int64), r.astype(np.int64)
     assert 0 < np.count_nonzero(p != r) < p.size / 100, seed
+    assert model.differs_only_at_boundaries(y, *stored, bound, **output)
+    assert not model.differs_only_at_boundaries(y, *stored, bound / 100, **output)
+    further = p.astype(np.int64), np.clip(r.astype(np.int64) + 1, 0, 255)
+    assert not model.differs_only_at_boundaries(y, *further, bound, **output)
 
 
 @given(SIZES, st.integers(1, 200), SIZES, st.integers(-40, 38), SEEDS)

@@ -358,8 +358,8 @@ TEST(Params, ZeroIsExactAndTheEndsAreWithinOneStep) {
 //===----------------------------------------------------------------------===//
 
 TEST(Dequantize, SubtractsInIntegers) {
-  EXPECT_EQ(dequantize(255, {0.1f, 3}), 252.0f * 0.1f);
-  EXPECT_EQ(dequantize(0, {0.1f, 255}), -255.0f * 0.1f);
+  EXPECT_EQ(dequantize(255, {0.3f, 3}), 252.0f * 0.3f);
+  EXPECT_EQ(dequantize(0, {0.3f, 255}), -255.0f * 0.3f);
   EXPECT_EQ(dequantize(255, {1.0f, -2147483648LL}), 2147483904.0f);
   EXPECT_TRUE(std::isnan(dequantize(7, {kInf, 7}))) << "0 times infinity";
 }
