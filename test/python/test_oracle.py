@@ -474,9 +474,19 @@ def test_fusion_bounds_are_not_idle() -> None:
     stored = p.astype(np.int64), r.astype(np.int64)
     assert 0 < np.count_nonzero(p != r) < p.size / 100, seed
     assert model.differs_only_at_boundaries(y, *stored, bound, **output)
-    assert not model.differs_only_at_boundaries(y, *stored, bound / 100, **output)
-    further = p.astype(np.int64), np.clip(r.astype(np.int64) + 1, 0, 255)
-    assert not model.differs_only_at_boundaries(y, *further, bound, **output)
+
+
+@pytest.mark.parametrize(
+    ("value", "step", "allowed"),
+    [(10.3, 0, True), (10.3, 1, False), (10.4999, 1, True), (10.4999, 2, False)],
+)
+def test_one_step_at_a_boundary(value: float, step: int, allowed: bool) -> None:
+    oracle = np.array([[value]], np.float32)
+    stored = np.array([[10]]), np.array([[10 + step]])
+    bound = np.array([[2e-4]])
+    assert allowed == model.differs_only_at_boundaries(
+        oracle, *stored, bound, np.float32(1), 0, 0, 255
+    )
 
 
 @given(SIZES, st.integers(1, 200), SIZES, st.integers(-40, 38), SEEDS)
