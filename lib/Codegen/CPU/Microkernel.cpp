@@ -65,8 +65,9 @@ SmallVector<Value> ContractionKernel::emitFloatTile(unsigned rows, Rows lhs,
       Value element = b.broadcast(b.load(f32, elements[i], 4), vector);
       for (unsigned v = 0; v < vectors(); ++v) {
         Value sum = sums[i * vectors() + v];
+        // Not vector.fma, which leaves it to the back end whether to fuse.
         if (target.fusedMultiplyAdd)
-          next.push_back(vector::FMAOp::create(b, element, columns[v], sum));
+          next.push_back(LLVM::FMAOp::create(b, element, columns[v], sum));
         else
           next.push_back(arith::AddFOp::create(
               b, sum, arith::MulFOp::create(b, element, columns[v])));

@@ -55,7 +55,7 @@ func.func @dynamic_depth(%x: memref<4x?xi8>, %w: memref<1x?x16x2xi16>, %s: memre
 
 // CHECK-LABEL: func.func @float
 // CHECK:       func.func private @matmul_f32.avx2.6x16
-// CHECK-COUNT-12: vector.fma
+// CHECK-COUNT-12: llvm.intr.fma(
 func.func @float(%x: memref<8x16xf32>, %w: memref<1x16x16xf32>, %y: memref<8x16xf32>,
                  %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
   needle_cpu.matmul ins(%x, %w : memref<8x16xf32>, memref<1x16x16xf32>) outs(%y : memref<8x16xf32>)
