@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 #: Most executables in memory.
 MEMORY_ENTRIES = 64
-_SUFFIX = ".ndla"
+_SUFFIX = ".ndl"
 
 #: How an executable is used: NEEDLE_ISA, threads, entry point.
 Use = tuple[str, int, "str | None"]
