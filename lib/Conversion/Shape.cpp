@@ -65,27 +65,6 @@ RankedTensorType makeStatic(RankedTensorType type, int64_t numElements) {
   return type.clone(shape);
 }
 
-/// Whether equal numbers of elements imply that each group of dimensions on one
-/// side has the size of its dimension on the other: that needs all but one to
-/// be equal statically.
-bool isImplied(RankedTensorType source, RankedTensorType target,
-               ArrayRef<ReassociationIndices> groups) {
-  bool collapses = source.getRank() > target.getRank();
-  RankedTensorType expanded = collapses ? source : target;
-  RankedTensorType collapsed = collapses ? target : source;
-  if (collapsed.getNumDynamicDims() > 1)
-    return false;
-  for (auto [size, group] : llvm::zip_equal(collapsed.getShape(), groups)) {
-    ArrayRef<int64_t> dims =
-        expanded.getShape().slice(group.front(), group.size());
-    if (ShapedType::isDynamicShape(dims) != ShapedType::isDynamic(size))
-      return false;
-    if (!ShapedType::isDynamic(size) && getStaticProduct(dims) != size)
-      return false;
-  }
-  return true;
-}
-
 /// Builds the parts of a reshape between tensors of which no static dimension
 /// is zero.
 class ReshapeBuilder {
@@ -121,8 +100,10 @@ private:
     }
     if (type == target)
       return source;
-    auto groups = getReassociationIndicesForReshape(type, target);
-    if (groups && isImplied(type, target, *groups))
+    // Groups of static dimensions have equal sizes. With at most one dynamic
+    // dimension in the result there is at most one other group, whose sizes are
+    // then equal because the numbers of elements are.
+    if (auto groups = getReassociationIndicesForReshape(type, target))
       return regroup(source, target, *groups);
     return throughFlat(source, target);
   }
