@@ -95,7 +95,7 @@ def cache_folder() -> Path:
 class Tidy:
     """clang-tidy on the translation units of one build folder."""
 
-    def __init__(self, build: Path) -> None:
+    def __init__(self, build: Path, files: Iterable[Path]) -> None:
         self.build = build
         self.cache = cache_folder()
         self.cache.mkdir(parents=True, exist_ok=True)
@@ -103,18 +103,17 @@ class Tidy:
             ["clang-tidy-22", "--version"], check=True, stdout=subprocess.PIPE
         ).stdout
         self.common = version + (ROOT / ".clang-tidy").read_bytes()
-        self.units = self._read_units()
+        self.units = self._read_units({str(ROOT / path) for path in files})
         inputs = self._read_inputs()
         self.inputs = {name: inputs.get(name, []) for name in self.units}
         self.own = self._share_headers()
 
-    def _read_units(self) -> dict[str, dict[str, str]]:
+    def _read_units(self, ours: set[str]) -> dict[str, dict[str, str]]:
         """Our own sources in the compile database, each once, with its entry."""
         text = (self.build / "compile_commands.json").read_text()
         units: dict[str, dict[str, str]] = {}
         for entry in json.loads(text):
-            path = Path(entry["file"])
-            if path.is_relative_to(ROOT) and not path.is_relative_to(ROOT / "build"):
+            if entry["file"] in ours:
                 units.setdefault(entry["file"], entry)
         return dict(sorted(units.items()))
 
@@ -186,7 +185,7 @@ class Tidy:
 Check = tuple[str, Callable[[], "str | None"]]
 
 
-def checks(files: Iterable[Path], build: Path) -> list[Check]:
+def checks(files: list[Path], build: Path) -> list[Check]:
     """Every check as a name and a function that returns what is wrong."""
     result: list[Check] = []
     for path in files:
@@ -202,7 +201,7 @@ def checks(files: Iterable[Path], build: Path) -> list[Check]:
     result.append(("ruff check", partial(run, "ruff", "check", ".")))
     result.append(("ruff format", partial(run, "ruff", "format", "--check", ".")))
     result.append(("mypy", partial(run, sys.executable, "-m", "mypy")))
-    tidy = Tidy(build)
+    tidy = Tidy(build, files)
     tidy.prune()
     for name in tidy.units:
         label = f"clang-tidy {Path(name).relative_to(ROOT)}"
