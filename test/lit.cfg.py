@@ -21,6 +21,7 @@ config.environment["PATH"] = os.pathsep.join(path)
 config.substitutions.append(("%python", f'"{config.python_executable}"'))
 config.substitutions.append(("%needle_src_root", config.needle_src_root))
 config.substitutions.append(("%needle_build_dir", config.needle_build_dir))
+config.substitutions.append(("%mlir_include", config.mlir_include_dir))
 config.substitutions.append(("%clang", config.c_compiler))
 
 # A tool that was not built must fail its tests with a clear message, not with

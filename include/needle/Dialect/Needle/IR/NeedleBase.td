@@ -20,8 +20,12 @@ def Needle_Dialect : Dialect {
     docs/Spec.md and executed by the reference interpreter.
 
     Static quantization parameters, per tensor or per axis, live in the element
-    type (`!quant.uniform`). Parameters that are known only at run time are
-    operands.
+    type: `!quant.uniform` with 8-bit storage, signed or unsigned, and f32 as the
+    expressed type. A scale is a positive f32 value (a decimal that is none, such as
+    0.1, is an error that says what to write), a zero point lies in the storage
+    range, an axis is a static dimension. Parameters that are known only at run
+    time are operands: a scale `tensor<f32>` and a zero point `tensor<i32>` beside
+    a tensor of `ui8` or `si8`.
 
     All tensors are ranked; every dimension may be dynamic. A dynamic dimension
     never broadcasts: where two dimensions must agree and one of them is dynamic,

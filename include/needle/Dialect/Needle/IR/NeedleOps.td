@@ -60,12 +60,13 @@ def Needle_ConstantOp : Needle_Op<"constant", [ConstantLike]> {
   let description = [{
     Weights are `dense_resource` attributes, so that text stays short. The value
     of a quantized constant holds the stored integers: its element type is the
-    storage type (`i8`, signless) of the result's quantized element type.
+    storage type (`i8`, signless, also for `u8`) of the result's quantized element
+    type, and every integer lies in the storage range of that type. A resource
+    has data, as many bytes as the type asks for.
 
     ```mlir
     %bias = needle.constant dense<[1.0, 2.0]> : tensor<2xf32> -> tensor<2xf32>
-    %w = needle.constant dense_resource<fc1> : tensor<784x256xi8>
-       -> tensor<784x256x!quant.uniform<i8<-127:127>:f32, 0.01>>
+    %w = needle.constant dense<[[1, -2], [127, -127]]> : tensor<2x2xi8> -> tensor<2x2x!quant.uniform<i8<-127:127>:f32, 0.25>>
     ```
   }];
   let arguments = (ins ElementsAttr:$value);
@@ -88,7 +89,9 @@ def Needle_MatmulOp : Needle_InferredOp<"matmul", [
 
     The sum over K is evaluated in an order that is fixed for one target; the
     oracle evaluates it in f64, rounded once to f32 (N7, N8). The bias is added
-    in f32 after the sum.
+    in f32 after the sum; the activation is applied last. K that is dynamic on
+    one side is compared when the program runs, N of rhs and bias likewise; over
+    an empty K the sum is +0.
 
     ```mlir
     %y = needle.matmul %x, %w bias(%b : tensor<256xf32>) {activation = #needle.activation<relu>}
@@ -117,23 +120,25 @@ def Needle_QMatmulOp : Needle_Op<"qmatmul", [
     of N5:
 
     `sum = Σ (lhs − lhs_zero_point)(rhs − rhs_zero_point)` over K, plus an i32
-    bias; never wraps, never saturates in between.
+    bias (its unit is lhs_scale · rhs_scale); never wraps, never saturates in
+    between.
 
-    - result `i32`: the sum modulo 2³².
+    - result `i32`: the sum modulo 2³². There is no activation, scales have no
+      part in it, a bias is i32.
     - result `f32`: `activation(f32(sum) · f32(lhs_scale · rhs_scale) + bias)`, each
       step rounded to f32, never contracted, bias being f32.
     - result quantized per tensor: that value, quantized by N1.
 
-    Shapes are those of `needle.matmul`. Parameters are part of the type of an
+    Without an f32 bias that addition is left out (−0 stays −0). Shapes are those of `needle.matmul`. Parameters are part of the type of an
     operand (`!quant.uniform`; rhs may be per axis along N), or operands: then
     the operand's element type is `ui8` or `si8`, and `lhs_scale`,
     `lhs_zero_point` (`rhs_scale`, `rhs_zero_point`) are rank-0 tensors.
 
     ```mlir
-    %y = needle.qmatmul %x, %w bias(%b : tensor<256xf32>) {activation = #needle.activation<relu>}
-       : tensor<?x784x!quant.uniform<u8:f32, 0.01:3>>, tensor<784x256x!quant.uniform<i8<-127:127>:f32:1, {…}>>
-       -> tensor<?x256x!quant.uniform<u8:f32, 0.02>>
-    %z = needle.qmatmul %q, %w lhs_params(%scale, %zp)
+    %y = needle.qmatmul %x, %w bias(%b : tensor<2xf32>) {activation = #needle.activation<relu>}
+       : tensor<?x784x!quant.uniform<u8:f32, 0.0078125:3>>, tensor<784x2x!quant.uniform<i8<-127:127>:f32:1, {0.5, 0.25}>>
+       -> tensor<?x2x!quant.uniform<u8:f32, 0.015625>>
+    %z = needle.qmatmul %q, %w lhs_params(%scale, %zp : tensor<f32>, tensor<i32>)
        : tensor<?x784xui8>, tensor<784x256x!quant.uniform<i8:f32, 0.5>> -> tensor<?x256xf32>
     ```
   }];
@@ -240,48 +245,65 @@ class Needle_UnaryOp<string mnemonic, list<Trait> traits = []>
 
 def Needle_AddOp : Needle_BinaryOp<"add", [Commutative]> {
   let summary = "elementwise f32 sum";
-  let description = "IEEE f32 addition, ties to even." # broadcastDescription;
+  let description = [{
+    IEEE f32 addition, rounded to nearest, ties to even (N7).
+  }] # broadcastDescription;
 }
 def Needle_SubOp : Needle_BinaryOp<"sub"> {
   let summary = "elementwise f32 difference";
-  let description = "IEEE f32 subtraction, ties to even." # broadcastDescription;
+  let description = [{
+    IEEE f32 subtraction, rounded to nearest, ties to even (N7).
+  }] # broadcastDescription;
 }
 def Needle_MulOp : Needle_BinaryOp<"mul", [Commutative]> {
   let summary = "elementwise f32 product";
-  let description = "IEEE f32 multiplication, ties to even." # broadcastDescription;
+  let description = [{
+    IEEE f32 multiplication, rounded to nearest, ties to even (N7).
+  }] # broadcastDescription;
 }
 def Needle_DivOp : Needle_BinaryOp<"div"> {
   let summary = "elementwise f32 quotient";
-  let description = "IEEE f32 division, ties to even." # broadcastDescription;
+  let description = [{
+    IEEE f32 division, rounded to nearest, ties to even (N7). x / 0 is infinite
+    or, for x zero or NaN, NaN.
+  }] # broadcastDescription;
 }
 def Needle_MaximumOp : Needle_BinaryOp<"maximum", [Commutative]> {
   let summary = "elementwise f32 maximum";
   let description = [{
-    IEEE 754-2019 maximum: NaN if either operand is NaN, +0 is above -0.
+    IEEE 754-2019 maximum (N7): NaN if either operand is NaN, +0 is above −0.
   }] # broadcastDescription;
 }
 def Needle_MinimumOp : Needle_BinaryOp<"minimum", [Commutative]> {
   let summary = "elementwise f32 minimum";
   let description = [{
-    IEEE 754-2019 minimum: NaN if either operand is NaN, -0 is below +0.
+    IEEE 754-2019 minimum (N7): NaN if either operand is NaN, −0 is below +0.
   }] # broadcastDescription;
 }
 
 def Needle_ReluOp : Needle_UnaryOp<"relu"> {
   let summary = "rectified linear unit";
-  let description = "`maximum(operand, +0)`: NaN stays NaN, -0 becomes +0." # example;
+  let description = [{
+    `maximum(operand, +0)` (N5): NaN stays NaN, −0 becomes +0.
+  }] # example;
 }
 def Needle_NegOp : Needle_UnaryOp<"neg"> {
   let summary = "elementwise negation";
-  let description = "Flips the sign bit; exact." # example;
+  let description = [{
+    Flips the sign bit, of NaN and zero too; exact (N7).
+  }] # example;
 }
 def Needle_AbsOp : Needle_UnaryOp<"abs"> {
   let summary = "elementwise magnitude";
-  let description = "Clears the sign bit; exact." # example;
+  let description = [{
+    Clears the sign bit; exact (N7).
+  }] # example;
 }
 def Needle_SqrtOp : Needle_UnaryOp<"sqrt"> {
   let summary = "elementwise square root";
-  let description = "IEEE f32 square root, correctly rounded; NaN below zero." # example;
+  let description = [{
+    IEEE f32 square root, correctly rounded (N7): NaN below zero, −0 stays −0.
+  }] # example;
 }
 
 //===----------------------------------------------------------------------===//
@@ -292,7 +314,8 @@ def Needle_TransposeOp : Needle_InferredOp<"transpose"> {
   let summary = "permutes dimensions";
   let description = [{
     Dimension i of the result is dimension `permutation[i]` of the operand. A
-    per-axis quantized element type keeps its scales; its axis moves along.
+    per-axis quantized element type keeps its scales; its axis moves along. Moves
+    no number: every element type keeps its bits.
 
     ```mlir
     %t = needle.transpose %x {permutation = array<i64: 1, 0>} : tensor<2x3xf32> -> tensor<3x2xf32>
@@ -311,7 +334,7 @@ def Needle_ReshapeOp : Needle_Op<"reshape", [
   let description = [{
     At most one dimension of the result is dynamic; it follows from the number of
     elements, which is checked when the program runs. Per-axis quantized tensors
-    cannot be reshaped.
+    cannot be reshaped. Moves no number: every element type keeps its bits.
 
     ```mlir
     %r = needle.reshape %x : tensor<?x28x28xf32> -> tensor<?x784xf32>
@@ -338,7 +361,7 @@ def Needle_QuantizeOp : Needle_Op<"quantize", [
     zero point.
 
     ```mlir
-    %q = needle.quantize %x : tensor<?x784xf32> -> tensor<?x784x!quant.uniform<u8:f32, 0.01:3>>
+    %q = needle.quantize %x : tensor<?x784xf32> -> tensor<?x784x!quant.uniform<u8:f32, 0.0078125:3>>
     ```
   }];
   let arguments = (ins Needle_FloatTensor:$operand);
@@ -358,7 +381,7 @@ def Needle_DequantizeOp : Needle_Op<"dequantize", [
     operands when that is `ui8` or `si8`.
 
     ```mlir
-    %x = needle.dequantize %q : tensor<?x784x!quant.uniform<u8:f32, 0.01:3>> -> tensor<?x784xf32>
+    %x = needle.dequantize %q : tensor<?x784x!quant.uniform<u8:f32, 0.0078125:3>> -> tensor<?x784xf32>
     %y = needle.dequantize %r params(%s, %z : tensor<f32>, tensor<i32>) : tensor<?x784xui8> -> tensor<?x784xf32>
     ```
   }];
@@ -397,6 +420,10 @@ def Needle_RequantizeOp : Needle_Op<"requantize", [
   let summary = "quantized to quantized with other parameters";
   let description = [{
     N3 with the operand's parameters followed by N1 with the result's.
+
+    ```mlir
+    %r = needle.requantize %q : tensor<4x!quant.uniform<u8:f32, 0.5:3>> -> tensor<4x!quant.uniform<i8:f32, 0.25>>
+    ```
   }];
   let arguments = (ins Needle_QuantizedTensor:$operand);
   let results = (outs Needle_QuantizedTensor:$result);
@@ -422,8 +449,9 @@ def Needle_ObserveOp : Needle_SameTypeOp<"observe"> {
   let summary = "marks a value whose range calibration has to learn";
   let description = [{
     The identity. `id` is unique in the module; calibration runs the model with
-    every observed value as an additional result and then sets `min` and `max`,
-    which the pass needle-quantize turns into parameters (N2).
+    every observed value as an additional result and then sets `min` and `max`
+    (in units of the value, min ≤ max, infinite where the values are), which the
+    pass needle-quantize turns into parameters (N2).
 
     ```mlir
     %y = needle.observe %x {id = 0 : i64, min = -1.5 : f64, max = 6.0 : f64} : tensor<?x784xf32> -> tensor<?x784xf32>
