@@ -2,7 +2,8 @@
 
 What a fenced block's info string says decides what happens to it:
 
-- ``python``: executed; all of a page share one namespace and one folder.
+- ``python``: executed; all of a page share one namespace and one folder, in
+  which the source tree's folders appear.
 - ``console``: a line ``$ COMMAND`` is run by bash; the lines up to the next
   one must occur in its output in this order, each within a line, with ``...``
   for anything and blanks compared loosely. Its exit status must be 0, or N
@@ -82,6 +83,11 @@ class Page:
         self.path, self.root, self.folder = path, root, folder
         self.namespace: dict[str, object] = {"__name__": "__main__"}
         self.printed = ""
+        # A page speaks of the sources as seen from the root; what it writes
+        # stays out of them.
+        for entry in root.iterdir():
+            if entry.is_dir() and entry.name[0] != "." and entry.name != "build":
+                (folder / entry.name).symlink_to(entry)
 
     def run(self) -> int:
         """Run all blocks; the number of those that were checked."""

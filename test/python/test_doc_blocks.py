@@ -12,10 +12,12 @@ from doc_blocks import Page, mismatch, parse
 
 
 def run(tmp_path: Path, text: str) -> int:
-    (tmp_path / "page.md").write_text(text)
-    folder = tmp_path / "work"
+    root, folder = tmp_path / "root", tmp_path / "work"
+    (root / "sources").mkdir(parents=True)
+    (root / "sources" / "seen.txt").write_text("seen\n")
     folder.mkdir()
-    return Page(tmp_path / "page.md", tmp_path, folder).run()
+    (root / "page.md").write_text(text)
+    return Page(root / "page.md", root, folder).run()
 
 
 def test_parse_finds_blocks_and_their_lines() -> None:
@@ -59,6 +61,14 @@ c
 ```
 """
     assert run(tmp_path, page) == 4
+
+
+def test_sources_are_seen_and_kept_clean(tmp_path: Path) -> None:
+    assert run(tmp_path, "```console\n$ cat sources/seen.txt | tee out\nseen\n```") == 1
+    assert sorted(p.name for p in (tmp_path / "root").iterdir()) == [
+        "page.md",
+        "sources",
+    ]
 
 
 @pytest.mark.parametrize(
