@@ -35,8 +35,8 @@ static void buildFusedStage(OpPassManager &pm, const CPUTarget &) {
   pm.addPass(cpu::createCPUTagOrigins());
 }
 
-/// Stage "linalg": contractions on packed weights, everything else as few linalg
-/// operations as possible.
+/// Stage "linalg": contractions on packed weights, everything else as few
+/// linalg operations as possible.
 static void buildLinalgStage(OpPassManager &pm, const CPUTarget &target) {
   ConvertNeedleToLinalgOptions conversion;
   conversion.panel = target.intTile.columns;
@@ -48,8 +48,8 @@ static void buildLinalgStage(OpPassManager &pm, const CPUTarget &target) {
   cleanUp(pm);
 }
 
-/// Stage "buffers": results written where the caller wants them, everything else
-/// in one arena, weights in one section.
+/// Stage "buffers": results written where the caller wants them, everything
+/// else in one arena, weights in one section.
 static void buildBuffersStage(OpPassManager &pm, const CPUTarget &target) {
   pm.addPass(cpu::createCPUProtectInputs());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
@@ -61,11 +61,7 @@ static void buildBuffersStage(OpPassManager &pm, const CPUTarget &target) {
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   cleanUp(pm);
-  bufferization::BufferResultsToOutParamsPassOptions outParams;
-  outParams.hoistStaticAllocs = true;
-  outParams.hoistDynamicAllocs = true;
-  outParams.modifyPublicFunctions = true;
-  pm.addPass(bufferization::createBufferResultsToOutParamsPass(outParams));
+  pm.addPass(cpu::createCPUResultsToOutputs());
   pm.addPass(cpu::createCPUAddRuntimeArguments());
   cpu::CPUAddWorkspacesOptions workspaces;
   workspaces.target = target.name.str();

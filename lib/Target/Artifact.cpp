@@ -101,8 +101,7 @@ getTensors(Operation *entry, StringRef kind, ArrayRef<EntryTensor> tensors) {
   return models;
 }
 
-LogicalResult needle::setInterface(ndl::ArtifactModel &model,
-                                   ModuleOp module) {
+LogicalResult needle::setInterface(ndl::ArtifactModel &model, ModuleOp module) {
   for (Operation *entry : getEntries(module)) {
     EntrySignature signature = getSignature(entry);
     auto inputs = getTensors(entry, "input", signature.inputs);
@@ -116,9 +115,8 @@ LogicalResult needle::setInterface(ndl::ArtifactModel &model,
     return module.emitError("there is no public function to compile");
   if (auto messages = module->getAttrOfType<ArrayAttr>(messagesAttr))
     for (auto message : messages.getAsRange<DictionaryAttr>())
-      model.messages.push_back(
-          {message.getAs<StringAttr>("text").str(),
-           message.getAs<StringAttr>("location").str()});
+      model.messages.push_back({message.getAs<StringAttr>("text").str(),
+                                message.getAs<StringAttr>("location").str()});
   return success();
 }
 
@@ -177,9 +175,9 @@ FailureOr<uint64_t> needle::getRequiredFeatures(Location location,
     std::optional<uint64_t> bit = ndl::featureBit(
         getArchitecture(target), std::string_view(name.data(), name.size()));
     if (!bit)
-      return emitError(location) << "target '" << target.name
-                                 << "' requires the feature '" << name
-                                 << "', which the runtime does not know";
+      return emitError(location)
+             << "target '" << target.name << "' requires the feature '" << name
+             << "', which the runtime does not know";
     features |= *bit;
   }
   return features;

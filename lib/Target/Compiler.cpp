@@ -67,9 +67,8 @@ needle::compileToArtifact(ModuleOp module, const CompileOptions &options) {
     if (failed(compileBody(model, **common, *target, clock)))
       return failure();
   std::string error;
-  result.artifact = clock.measure("write", nullptr, [&] {
-    return ndl::serialize(model, &error);
-  });
+  result.artifact = clock.measure(
+      "write", nullptr, [&] { return ndl::serialize(model, &error); });
   if (result.artifact.empty())
     return module.emitError("cannot be written as an artifact: ") << error;
   return result;

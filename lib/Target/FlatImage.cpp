@@ -171,8 +171,8 @@ Error Linker::collectFunctions() {
 }
 
 Expected<FlatImage> needle::linkFlatImage(StringRef object) {
-  Expected<std::unique_ptr<ObjectFile>> file =
-      ObjectFile::createELFObjectFile(MemoryBufferRef(object, "generated code"));
+  Expected<std::unique_ptr<ObjectFile>> file = ObjectFile::createELFObjectFile(
+      MemoryBufferRef(object, "generated code"));
   if (!file)
     return file.takeError();
   return Linker(cast<ELFObjectFileBase>(**file)).link();

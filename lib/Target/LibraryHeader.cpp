@@ -20,15 +20,15 @@ namespace {
 /// Words that C or C++ reserve and that models use as names.
 bool isReserved(llvm::StringRef name) {
   static const llvm::StringSet<> words = {
-      "alignas",  "and",      "arena",    "auto",     "bool",    "break",
-      "case",     "catch",    "char",     "class",    "const",   "continue",
-      "default",  "delete",   "do",       "double",   "else",    "enum",
-      "export",   "extern",   "false",    "float",    "for",     "goto",
-      "if",       "inline",   "int",      "long",     "new",     "not",
-      "operator", "or",       "private",  "public",   "register", "restrict",
-      "return",   "short",    "signed",   "sizeof",   "static",  "struct",
-      "switch",   "template", "this",     "true",     "typedef", "union",
-      "unsigned", "using",    "void",     "volatile", "while",   "xor"};
+      "alignas",  "and",      "arena",   "auto",     "bool",     "break",
+      "case",     "catch",    "char",    "class",    "const",    "continue",
+      "default",  "delete",   "do",      "double",   "else",     "enum",
+      "export",   "extern",   "false",   "float",    "for",      "goto",
+      "if",       "inline",   "int",     "long",     "new",      "not",
+      "operator", "or",       "private", "public",   "register", "restrict",
+      "return",   "short",    "signed",  "sizeof",   "static",   "struct",
+      "switch",   "template", "this",    "true",     "typedef",  "union",
+      "unsigned", "using",    "void",    "volatile", "while",    "xor"};
   return words.contains(name);
 }
 
@@ -56,8 +56,7 @@ private:
 } // namespace
 
 std::vector<LibraryFunction>
-needle::nameFunctions(const ndl::ArtifactModel &model,
-                      llvm::StringRef prefix) {
+needle::nameFunctions(const ndl::ArtifactModel &model, llvm::StringRef prefix) {
   std::vector<LibraryFunction> functions;
   Namer functionNames;
   for (llvm::StringRef taken : {"target", "error"})
@@ -107,21 +106,20 @@ static std::string describe(const LibraryParameter &parameter, bool isInput) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   stream << getCType(parameter.tensor->dtype) << " [";
-  llvm::interleaveComma(
-      llvm::enumerate(parameter.tensor->dims), stream, [&](auto dim) {
-        if (dim.value() != NDL_DYNAMIC)
-          stream << dim.value();
-        else if (isInput)
-          stream << parameter.dims[dim.index()];
-        else
-          stream << "?";
-      });
+  llvm::interleaveComma(llvm::enumerate(parameter.tensor->dims), stream,
+                        [&](auto dim) {
+                          if (dim.value() != NDL_DYNAMIC)
+                            stream << dim.value();
+                          else if (isInput)
+                            stream << parameter.dims[dim.index()];
+                          else
+                            stream << "?";
+                        });
   stream << "]";
   const ndl::QuantizationModel &quantization = parameter.tensor->quantization;
   if (quantization.kind == NDL_QUANTIZATION_PER_TENSOR)
     stream << llvm::formatv(", real = (stored - {0}) * {1:E9}",
-                            quantization.zeroPoints[0],
-                            quantization.scales[0]);
+                            quantization.zeroPoints[0], quantization.scales[0]);
   else if (quantization.kind == NDL_QUANTIZATION_PER_AXIS)
     stream << ", quantized along axis " << quantization.axis;
   return text;
@@ -170,9 +168,11 @@ static void writeFunction(llvm::raw_ostream &out,
       " * output overlaps another tensor. Returns 0, or an error code.\n"
       " *\n"
       " * {0}_plan writes the {1} dimensions of the outputs, one output after\n"
-      " * another, and the bytes of scratch memory; either pointer may be null.\n"
+      " * another, and the bytes of scratch memory; either pointer may be "
+      "null.\n"
       " * {0} runs the model on the calling thread. `arena` is scratch memory\n"
-      " * of that size, aligned to {2} bytes, or null to have it allocated. */\n",
+      " * of that size, aligned to {2} bytes, or null to have it allocated. "
+      "*/\n",
       function.name, getRankSum(function.outputs), NDL_ABI_ALIGNMENT);
   out << "int " << function.name << "_plan(" << llvm::join(dims, ", ")
       << ");\n";
@@ -180,9 +180,8 @@ static void writeFunction(llvm::raw_ostream &out,
       << ");\n";
 }
 
-std::string
-needle::writeHeader(const std::vector<LibraryFunction> &functions,
-                    llvm::StringRef prefix) {
+std::string needle::writeHeader(const std::vector<LibraryFunction> &functions,
+                                llvm::StringRef prefix) {
   std::string text;
   llvm::raw_string_ostream out(text);
   std::string guard = prefix.upper() + "_NEEDLE_MODEL_H";
@@ -194,19 +193,19 @@ needle::writeHeader(const std::vector<LibraryFunction> &functions,
       << guard << "\n#define " << guard
       << "\n\n#include <stddef.h>\n#include <stdint.h>\n\n"
          "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
-  out << "/* The target whose code runs on this CPU, e.g. \"avx2\"; null if the\n"
+  out << "/* The target whose code runs on this CPU, e.g. \"avx2\"; null if "
+         "the\n"
          " * library has no code for it. */\n"
       << "const char *" << prefix << "_target(void);\n\n";
   out << "/* What an error code means, with the place in the model's source.\n";
-  out << llvm::formatv(" * {0}: no code for this CPU; {1}: out of memory; {2}: a "
-                       "dimension is\n"
-                       " * negative; {3}: the arena is not aligned; {4} and "
-                       "above: shapes do not fit. */\n",
-                       int(NDL_LIBRARY_UNSUPPORTED_CPU),
-                       int(NDL_LIBRARY_OUT_OF_MEMORY),
-                       int(NDL_LIBRARY_NEGATIVE_DIMENSION),
-                       int(NDL_LIBRARY_MISALIGNED_ARENA),
-                       int(NDL_LIBRARY_SHAPE));
+  out << llvm::formatv(
+      " * {0}: no code for this CPU; {1}: out of memory; {2}: a "
+      "dimension is\n"
+      " * negative; {3}: the arena is not aligned; {4} and "
+      "above: shapes do not fit. */\n",
+      int(NDL_LIBRARY_UNSUPPORTED_CPU), int(NDL_LIBRARY_OUT_OF_MEMORY),
+      int(NDL_LIBRARY_NEGATIVE_DIMENSION), int(NDL_LIBRARY_MISALIGNED_ARENA),
+      int(NDL_LIBRARY_SHAPE));
   out << "const char *" << prefix << "_error(int code);\n";
   for (const LibraryFunction &function : functions)
     writeFunction(out, function);

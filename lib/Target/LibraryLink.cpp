@@ -69,8 +69,7 @@ Error runLinker(StringRef linker, ArrayRef<StringRef> arguments,
 
 } // namespace
 
-Expected<std::string>
-needle::linkSharedLibrary(ArrayRef<std::string> objects) {
+Expected<std::string> needle::linkSharedLibrary(ArrayRef<std::string> objects) {
   static constexpr StringLiteral linkers[] = {"cc", "ld.lld", "ld"};
   std::string linker;
   for (StringRef name : linkers)

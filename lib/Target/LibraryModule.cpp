@@ -74,9 +74,9 @@ int64_t countDims(const std::vector<LibraryParameter> &parameters) {
 
 llvm::Constant *LibraryEmitter::addGlobal(llvm::Constant *value,
                                           unsigned alignment) {
-  auto *global = new llvm::GlobalVariable(
-      module, value->getType(), /*isConstant=*/true,
-      llvm::GlobalValue::PrivateLinkage, value);
+  auto *global =
+      new llvm::GlobalVariable(module, value->getType(), /*isConstant=*/true,
+                               llvm::GlobalValue::PrivateLinkage, value);
   global->setAlignment(llvm::Align(alignment));
   return global;
 }
@@ -105,10 +105,9 @@ llvm::Constant *LibraryEmitter::addWeights(uint32_t index) {
   weights.resize(model.weights.size());
   if (!weights[index]) {
     const std::vector<uint8_t> &bytes = model.weights[index];
-    weights[index] =
-        addGlobal(llvm::ConstantDataArray::get(module.getContext(),
-                                               llvm::ArrayRef(bytes)),
-                  NDL_ABI_ALIGNMENT);
+    weights[index] = addGlobal(llvm::ConstantDataArray::get(
+                                   module.getContext(), llvm::ArrayRef(bytes)),
+                               NDL_ABI_ALIGNMENT);
   }
   return weights[index];
 }
@@ -126,9 +125,9 @@ LibraryEmitter::declare(llvm::StringRef name, llvm::Type *result,
 llvm::Function *
 LibraryEmitter::define(const llvm::Twine &name, llvm::Type *result,
                        llvm::ArrayRef<llvm::Type *> parameters) {
-  auto *function = llvm::Function::Create(
-      llvm::FunctionType::get(result, parameters, false),
-      llvm::GlobalValue::ExternalLinkage, name, module);
+  auto *function =
+      llvm::Function::Create(llvm::FunctionType::get(result, parameters, false),
+                             llvm::GlobalValue::ExternalLinkage, name, module);
   builder.SetInsertPoint(
       llvm::BasicBlock::Create(module.getContext(), "", function));
   return function;
@@ -137,9 +136,9 @@ LibraryEmitter::define(const llvm::Twine &name, llvm::Type *result,
 void LibraryEmitter::emitTables() {
   llvm::SmallVector<llvm::Constant *> bodies, messages;
   for (const ndl::BodyModel &body : model.bodies)
-    bodies.push_back(getStruct({addText(body.target),
-                                constant(int64_t(body.features)),
-                                addWeights(body.weights)}));
+    bodies.push_back(
+        getStruct({addText(body.target), constant(int64_t(body.features)),
+                   addWeights(body.weights)}));
   for (const ndl::MessageModel &message : model.messages)
     messages.push_back(addText(message.location.empty()
                                    ? message.text
@@ -161,12 +160,12 @@ void LibraryEmitter::emitGeneral(llvm::StringRef prefix) {
       {library, error->getArg(0)}));
 }
 
-llvm::Constant *
-LibraryEmitter::emitEntry(const LibraryFunction &function) {
+llvm::Constant *LibraryEmitter::emitEntry(const LibraryFunction &function) {
   llvm::SmallVector<llvm::Constant *> plans, runs;
   for (const ndl::BodyModel &body : model.bodies) {
     auto symbol = [&](llvm::StringRef suffix) {
-      std::string name = getBodySymbol(body, function.entry->name + suffix.str());
+      std::string name =
+          getBodySymbol(body, function.entry->name + suffix.str());
       return llvm::cast<llvm::Constant>(
           declare(name, builder.getVoidTy(), {}).getCallee());
     };
@@ -178,9 +177,8 @@ LibraryEmitter::emitEntry(const LibraryFunction &function) {
                     constant(countDims(function.outputs))});
 }
 
-llvm::Value *
-LibraryEmitter::storeArray(llvm::Type *element,
-                           llvm::ArrayRef<llvm::Value *> values) {
+llvm::Value *LibraryEmitter::storeArray(llvm::Type *element,
+                                        llvm::ArrayRef<llvm::Value *> values) {
   auto *type = llvm::ArrayType::get(element, values.size());
   llvm::Value *array = builder.CreateAlloca(type);
   for (auto [i, value] : llvm::enumerate(values))
@@ -211,8 +209,8 @@ llvm::Value *LibraryEmitter::allocatePlan(const LibraryFunction &function) {
 static unsigned countDynamic(const LibraryFunction &function) {
   unsigned count = 0;
   for (const LibraryParameter &input : function.inputs)
-    count += llvm::count_if(input.dims,
-                            [](const std::string &name) { return !name.empty(); });
+    count += llvm::count_if(
+        input.dims, [](const std::string &name) { return !name.empty(); });
   return count;
 }
 

@@ -73,9 +73,8 @@ FailureOr<OwningModule> needle::lowerForTarget(ModuleOp common,
   for (const CPUStage &stage : getCPUStages()) {
     if (stage.isCommon)
       continue;
-    LogicalResult result = clock.measure(stage.name, &target, [&] {
-      return runStage(*lowered, stage, target);
-    });
+    LogicalResult result = clock.measure(
+        stage.name, &target, [&] { return runStage(*lowered, stage, target); });
     if (failed(result))
       return failure();
     if (stage.name == last)

@@ -30,8 +30,8 @@ static void hideFunctions(llvm::Module &module, const ndl::BodyModel &body) {
   }
 }
 
-/// The least demanding target of the same architecture: the interface runs before
-/// the CPU is known.
+/// The least demanding target of the same architecture: the interface runs
+/// before the CPU is known.
 static const CPUTarget &getBaseline(const CPUTarget &target) {
   return *llvm::find_if(cpu::getCPUTargets(), [&](const CPUTarget &other) {
     return other.triple == target.triple;

@@ -32,8 +32,8 @@ struct LibraryFunction {
   std::vector<LibraryParameter> outputs;
 };
 
-/// Names the C functions and their parameters after the model's. `prefix` is a C
-/// identifier.
+/// Names the C functions and their parameters after the model's. `prefix` is a
+/// C identifier.
 std::vector<LibraryFunction> nameFunctions(const ndl::ArtifactModel &model,
                                            llvm::StringRef prefix);
 
@@ -44,8 +44,8 @@ std::string writeHeader(const std::vector<LibraryFunction> &functions,
 /// The symbol of a function of one body inside the library.
 std::string getBodySymbol(const ndl::BodyModel &body, llvm::StringRef function);
 
-/// Fills a module with the tables of SharedLibrarySupport.h, the weights and the
-/// typed functions. The bodies are in order of preference, best first.
+/// Fills a module with the tables of SharedLibrarySupport.h, the weights and
+/// the typed functions. The bodies are in order of preference, best first.
 void emitLibrary(llvm::Module &module, const ndl::ArtifactModel &model,
                  const std::vector<LibraryFunction> &functions,
                  llvm::StringRef prefix);

@@ -93,8 +93,7 @@ static int planFor(const NdlLibraryEntry *entry, int64_t body,
 int needle_library_plan(const NdlLibraryEntry *entry, const int64_t *dims,
                         int64_t *plan, int64_t *outputDims,
                         size_t *arenaBytes) {
-  int code =
-      planFor(entry, needle_library_select(entry->library), dims, plan);
+  int code = planFor(entry, needle_library_select(entry->library), dims, plan);
   if (code != NDL_LIBRARY_OK)
     return code;
   if (outputDims)

@@ -65,8 +65,7 @@ const char *needle_library_error(const NdlLibrary *library, int code);
 /// Checks dimensions and plans. `plan` is scratch for 1 + numOutputDims words;
 /// `outputDims` and `arenaBytes` may be null.
 int needle_library_plan(const NdlLibraryEntry *entry, const int64_t *dims,
-                        int64_t *plan, int64_t *outputDims,
-                        size_t *arenaBytes);
+                        int64_t *plan, int64_t *outputDims, size_t *arenaBytes);
 
 /// Plans and runs on the calling thread. A null arena is allocated, and freed
 /// again.

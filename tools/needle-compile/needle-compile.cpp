@@ -61,8 +61,9 @@ struct Options {
   llvm::cl::opt<std::string> stage{
       "stage", llvm::cl::init("fused"), llvm::cl::value_desc("name"),
       llvm::cl::cat(category),
-      llvm::cl::desc("For --emit=mlir: needle, fused, linalg, buffers, kernels, "
-                     "llvm or llvmir")};
+      llvm::cl::desc(
+          "For --emit=mlir: needle, fused, linalg, buffers, kernels, "
+          "llvm or llvmir")};
   llvm::cl::opt<std::string> header{
       "header", llvm::cl::value_desc("file"), llvm::cl::cat(category),
       llvm::cl::desc("For --emit=so: where to write the C header")};
@@ -119,8 +120,8 @@ LogicalResult write(const Output &output) {
 
 /// What the options ask for must make sense together.
 LogicalResult check(const Options &options) {
-  bool single = options.emit != Emit::Artifact &&
-                options.emit != Emit::SharedLibrary;
+  bool single =
+      options.emit != Emit::Artifact && options.emit != Emit::SharedLibrary;
   if (single && options.targets.size() > 1)
     return error("this kind of output holds code for one target; give one with "
                  "--target");

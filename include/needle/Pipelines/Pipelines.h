@@ -20,11 +20,9 @@ class OpPassManager;
 namespace needle {
 
 /// Options of --needle-cpu-pipeline.
-struct CPUPipelineOptions
-    : mlir::PassPipelineOptions<CPUPipelineOptions> {
-  Option<std::string> target{
-      *this, "target", llvm::cl::init("avx2"),
-      llvm::cl::desc("Name of the CPU target")};
+struct CPUPipelineOptions : mlir::PassPipelineOptions<CPUPipelineOptions> {
+  Option<std::string> target{*this, "target", llvm::cl::init("avx2"),
+                             llvm::cl::desc("Name of the CPU target")};
 };
 
 /// A part of the CPU pipeline, between two points at which a module can be
@@ -40,8 +38,8 @@ struct CPUStage {
 /// The CPU pipeline, from needle operations to the LLVM dialect.
 llvm::ArrayRef<CPUStage> getCPUStages();
 
-/// Options of --needle-observe-pipeline and --needle-quantize-pipeline; those of
-/// needle-quantize.
+/// Options of --needle-observe-pipeline and --needle-quantize-pipeline; those
+/// of needle-quantize.
 struct QuantizePipelineOptions
     : mlir::PassPipelineOptions<QuantizePipelineOptions> {
   Option<QuantizationMode> mode{
@@ -81,8 +79,9 @@ struct QuantizePipelineOptions
       llvm::cl::desc("Leave operations in float whose name matches a pattern")};
   Option<bool> allowUncalibrated{
       *this, "allow-uncalibrated", llvm::cl::init(false),
-      llvm::cl::desc("Leave an operation with an unmeasured activation in float "
-                     "instead of failing (static mode)")};
+      llvm::cl::desc(
+          "Leave an operation with an unmeasured activation in float "
+          "instead of failing (static mode)")};
 
   QuantizeOptions get() const;
 };

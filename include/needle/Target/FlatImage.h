@@ -24,9 +24,9 @@ struct FlatImage {
   llvm::StringMap<uint64_t> functions;
 };
 
-/// Links the relocatable ELF object in `object` (x86-64). It is an error, naming
-/// the symbol or section, if the object refers to something undefined, needs its
-/// load address, or has data that can be written.
+/// Links the relocatable ELF object in `object` (x86-64). It is an error,
+/// naming the symbol or section, if the object refers to something undefined,
+/// needs its load address, or has data that can be written.
 llvm::Expected<FlatImage> linkFlatImage(llvm::StringRef object);
 
 } // namespace needle

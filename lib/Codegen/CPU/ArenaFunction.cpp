@@ -13,13 +13,15 @@
 using namespace mlir;
 using namespace needle::cpu;
 
-/// More than any machine has, and so little that a sum of slots cannot overflow.
+/// More than any machine has, and so little that a sum of slots cannot
+/// overflow.
 static constexpr int64_t largestBuffer = int64_t(1) << 48;
 
 std::optional<int64_t> needle::cpu::getStaticBytes(MemRefType type) {
   Type element = type.getElementType();
-  int64_t bytes =
-      element.isIndex() ? 8 : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+  int64_t bytes = element.isIndex()
+                      ? 8
+                      : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
   for (int64_t extent : type.getShape()) {
     if (ShapedType::isDynamic(extent))
       continue;
@@ -51,9 +53,9 @@ ArenaFunction::ArenaFunction(func::FuncOp entry, int64_t staticBytes,
   Type index = builder.getIndexType();
   SmallVector<Type> inputs(getDynamicInputDims(entry).size() + 1, index);
   SmallVector<Type> outputs(numSlots + 1, index);
-  function = func::FuncOp::create(builder,
-                                  (entry.getName() + arenaSuffix).str(),
-                                  builder.getFunctionType(inputs, outputs));
+  function =
+      func::FuncOp::create(builder, (entry.getName() + arenaSuffix).str(),
+                           builder.getFunctionType(inputs, outputs));
   function.setPrivate();
   builder.setInsertionPointToStart(function.addEntryBlock());
   mapping.map(getRuntimeArgument(entry, RuntimeArg::Threads),
@@ -65,9 +67,9 @@ Value ArenaFunction::constant(int64_t value) {
 }
 
 void ArenaFunction::require(Value isTooLarge) {
-  tooLarge = tooLarge
-                 ? arith::OrIOp::create(builder, tooLarge, isTooLarge).getResult()
-                 : isTooLarge;
+  tooLarge =
+      tooLarge ? arith::OrIOp::create(builder, tooLarge, isTooLarge).getResult()
+               : isTooLarge;
 }
 
 Value ArenaFunction::multiply(Value a, Value b) {
@@ -117,7 +119,10 @@ Value ArenaFunction::remap(Value value) {
       mapping.map(value, known);
     return known;
   }
-  if (!isPure(op) || op->getNumRegions() != 0)
+  // Executed on the same dimensions as in the entry point, where it is executed
+  // always.
+  if (!isMemoryEffectFree(op) || op->getNumRegions() != 0 ||
+      op->getBlock() != &entry.front())
     return {};
   for (Value operand : op->getOperands())
     if (!remap(operand))
@@ -137,8 +142,9 @@ LogicalResult ArenaFunction::addToSlot(unsigned slot, memref::AllocOp alloc) {
     bytes = multiply(bytes, factor);
   }
   Value &largest = slotBytes[slot];
-  largest = largest ? arith::MaxUIOp::create(builder, largest, bytes).getResult()
-                    : bytes;
+  largest = largest
+                ? arith::MaxUIOp::create(builder, largest, bytes).getResult()
+                : bytes;
   return success();
 }
 

@@ -21,8 +21,8 @@ namespace needle::cpu {
 /// it exceeds what can be addressed.
 std::optional<int64_t> getStaticBytes(mlir::MemRefType type);
 
-/// `@F.arena(dynamic dimensions of the inputs, threads) → (bytes, offset of each
-/// slot)`. The bytes are the largest i64 if the arena cannot be addressed.
+/// `@F.arena(dynamic dimensions of the inputs, threads) → (bytes, offset of
+/// each slot)`. The bytes are the largest i64 if the arena cannot be addressed.
 class ArenaFunction {
 public:
   /// Declares the function; `staticBytes` precede the slots.

@@ -9,8 +9,8 @@
 
 using namespace needle::cpu;
 
-int64_t needle::cpu::placeStaticBuffers(
-    llvm::MutableArrayRef<StaticBuffer> buffers) {
+int64_t
+needle::cpu::placeStaticBuffers(llvm::MutableArrayRef<StaticBuffer> buffers) {
   llvm::SmallVector<StaticBuffer *> order;
   for (StaticBuffer &buffer : buffers)
     order.push_back(&buffer);
@@ -28,10 +28,9 @@ int64_t needle::cpu::placeStaticBuffers(
         continue;
       if (buffer->offset + buffer->bytes <= other->offset)
         break;
-      buffer->offset =
-          std::max(buffer->offset,
-                   int64_t(llvm::alignTo(other->offset + other->bytes,
-                                         arenaAlignment)));
+      buffer->offset = std::max(
+          buffer->offset,
+          int64_t(llvm::alignTo(other->offset + other->bytes, arenaAlignment)));
     }
     placed.insert(llvm::upper_bound(placed, buffer,
                                     [](StaticBuffer *a, StaticBuffer *b) {

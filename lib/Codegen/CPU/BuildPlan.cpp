@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Records the signature of each entry point and derives, from the dimensions of
-// its inputs, the dimensions of its outputs and the shape equalities that only a
-// run can decide.
+// its inputs, the dimensions of its outputs and the shape equalities that only
+// a run can decide.
 //
 //===----------------------------------------------------------------------===//
 
@@ -112,14 +112,17 @@ LogicalResult ShapesEmitter::visit(Operation *op) {
     dims[result] = staticDims(result);
   }
   builder.setLoc(op->getLoc());
+  if (isa<func::CallOp>(op))
+    return op->emitOpError("is not supported in an entry point: the callee "
+                           "cannot be inlined");
   FailureOr<ShapeRule> rule = getShapeRule(op);
   if (failed(rule)) {
     bool isStatic = llvm::all_of(op->getResultTypes(), [](Type type) {
       return cast<RankedTensorType>(type).hasStaticShape();
     });
     // Dialects that know no claims of static shape need no checks.
-    if (isStatic &&
-        (op->getNumOperands() == 0 || !isa<needle::NeedleDialect>(op->getDialect())))
+    if (isStatic && (op->getNumOperands() == 0 ||
+                     !isa<needle::NeedleDialect>(op->getDialect())))
       return success();
     return op->emitOpError("is not supported in an entry point: no rule tells "
                            "the shape of its result at run time");
@@ -181,8 +184,8 @@ void ShapesEmitter::visitElementCount(Operation *op) {
     Value one = arith::ConstantIndexOp::create(builder, 1);
     Value divisor = arith::MaxSIOp::create(builder, filled, one);
     Value quotient = arith::DivUIOp::create(builder, total, divisor);
-    Value empty = arith::CmpIOp::create(builder, arith::CmpIPredicate::eq,
-                                        filled, zero);
+    Value empty =
+        arith::CmpIOp::create(builder, arith::CmpIPredicate::eq, filled, zero);
     quotient = arith::SelectOp::create(builder, empty, zero, quotient);
     for (OpFoldResult &extent : dims[result])
       if (!extent)
@@ -219,8 +222,8 @@ std::string ShapesEmitter::describe(Value value, StringRef role) {
   auto argument = dyn_cast<BlockArgument>(value);
   if (!argument)
     return role.str();
-  auto name = entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(),
-                                                 nameAttr);
+  auto name =
+      entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(), nameAttr);
   if (name)
     return llvm::formatv("{0} (input '{1}')", role, name.getValue());
   return llvm::formatv("{0} (input {1})", role, argument.getArgNumber());
@@ -230,8 +233,8 @@ void ShapesEmitter::check(Operation *op, Value mustBe, Value is,
                           const Twine &text) {
   if (mustBe == is)
     return;
-  Value violated = arith::CmpIOp::create(builder, arith::CmpIPredicate::ne, is,
-                                         mustBe);
+  Value violated =
+      arith::CmpIOp::create(builder, arith::CmpIPredicate::ne, is, mustBe);
   checks.push_back({violated, int64_t(messages.size())});
   messages.push_back(builder.getDictionaryAttr(
       {builder.getNamedAttr("text", builder.getStringAttr(text)),
@@ -258,7 +261,8 @@ void ShapesEmitter::finish() {
 /// What an entry point has to be, besides made of operations that are known.
 LogicalResult verifyEntryPoint(func::FuncOp entry) {
   if (!entry.getBody().hasOneBlock())
-    return entry.emitOpError("is not supported as an entry point: control flow");
+    return entry.emitOpError(
+        "is not supported as an entry point: control flow");
   for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes()))
     if (!isa<RankedTensorType>(type))
       return entry.emitOpError()

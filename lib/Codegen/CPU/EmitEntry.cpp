@@ -44,7 +44,8 @@ public:
 
 private:
   LLVM::LLVMFuncOp lookup(StringRef suffix);
-  LLVM::LLVMFuncOp declare(StringRef suffix, Type result, ArrayRef<Type> inputs);
+  LLVM::LLVMFuncOp declare(StringRef suffix, Type result,
+                           ArrayRef<Type> inputs);
   void emitPlan();
   void emitRun();
 
@@ -77,9 +78,9 @@ LLVM::LLVMFuncOp EntryEmitter::lookup(StringRef suffix) {
 LLVM::LLVMFuncOp EntryEmitter::declare(StringRef suffix, Type result,
                                        ArrayRef<Type> inputs) {
   builder.setInsertionPointAfter(entry);
-  auto function = LLVM::LLVMFuncOp::create(
-      builder, (entry.getName() + suffix).str(),
-      LLVM::LLVMFunctionType::get(result, inputs));
+  auto function =
+      LLVM::LLVMFuncOp::create(builder, (entry.getName() + suffix).str(),
+                               LLVM::LLVMFunctionType::get(result, inputs));
   symbols.insert(function);
   builder.setInsertionPointToStart(function.addEntryBlock(builder));
   return function;
@@ -110,16 +111,22 @@ SmallVector<Value> EntryEmitter::loadDynamicDims(Value dims) {
   return result;
 }
 
-/// i64 F.plan(dims, threads, out): out = arena bytes, output dimensions.
+/// i64 F.plan(dims, threads, out): if the shapes fit, out = arena bytes, output
+/// dimensions.
 void EntryEmitter::emitPlan() {
-  LLVM::LLVMFuncOp plan =
-      declare(planSuffix, i64, {pointer, i64, pointer});
+  LLVM::LLVMFuncOp plan = declare(planSuffix, i64, {pointer, i64, pointer});
   Value dims = plan.getArgument(0), threads = plan.getArgument(1);
   Value out = plan.getArgument(2);
 
   SmallVector<Value> arguments = loadDynamicDims(dims);
   SmallVector<Value> outputs = call(shapes, arguments);
   Value status = outputs.front();
+  Value fits = LLVM::ICmpOp::create(builder, LLVM::ICmpPredicate::eq, status,
+                                    constant(0));
+  Block *success = plan.addBlock(), *end = plan.addBlock();
+  LLVM::CondBrOp::create(builder, fits, success, end);
+
+  builder.setInsertionPointToStart(success);
   arguments.push_back(threads);
   Value bytes = call(arena, arguments).front();
   LLVM::StoreOp::create(builder, bytes, wordAddress(builder, out, 0),
@@ -127,6 +134,9 @@ void EntryEmitter::emitPlan() {
   for (auto [i, dim] : llvm::enumerate(ArrayRef(outputs).drop_front()))
     LLVM::StoreOp::create(builder, dim, wordAddress(builder, out, 1 + i),
                           /*alignment=*/8);
+  LLVM::BrOp::create(builder, ValueRange(), end);
+
+  builder.setInsertionPointToStart(end);
   LLVM::ReturnOp::create(builder, status);
 }
 
@@ -195,8 +205,8 @@ void markNoAlias(LLVM::LLVMFuncOp entry) {
 
 LogicalResult verifyClosed(ModuleOp module, SymbolTable &symbols) {
   WalkResult result = module.walk([&](Operation *op) {
-    if (auto global = dyn_cast<LLVM::GlobalOp>(op); global &&
-                                                    !global.getConstant()) {
+    if (auto global = dyn_cast<LLVM::GlobalOp>(op);
+        global && !global.getConstant()) {
       global.emitOpError("is not constant: generated code has no data of its "
                          "own");
       return WalkResult::interrupt();

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
 #include "needle-rt/abi.h"
 #include "needle/Codegen/CPU/EntryPoint.h"
 #include "needle/Codegen/CPU/Passes.h"
@@ -28,11 +29,15 @@ using namespace needle::cpu;
 namespace {
 
 bool isStep(Operation *op) {
-  return isa<linalg::LinalgOp, MatmulOp, QMatmulOp, PackRhsOp>(op);
+  return isa<linalg::LinalgOp, LoopLikeOpInterface, MatmulOp, QMatmulOp,
+             PackRhsOp>(op);
 }
 
-/// What kind of loop nest a linalg operation becomes.
-StringRef classify(linalg::LinalgOp op) {
+/// What kind of loop nest an operation is or becomes.
+StringRef classify(Operation *step) {
+  auto op = dyn_cast<linalg::LinalgOp>(step);
+  if (!op)
+    return step->getNumResults() > 0 ? "reduce" : "loop";
   if (op.getNumReductionLoops() > 0)
     return "reduce";
   bool moves = llvm::hasSingleElement(op.getBlock()->getOperations());
@@ -46,6 +51,14 @@ StringRef classify(linalg::LinalgOp op) {
                       [](AffineMap map) { return map.isIdentity(); })
              ? "copy"
              : "transpose";
+}
+
+/// The locations of an operation and of all in its body: loops that have been
+/// fused are known by their bodies.
+Location getFullLocation(Operation *op) {
+  SmallVector<Location> locations;
+  op->walk([&](Operation *part) { locations.push_back(part->getLoc()); });
+  return FusedLoc::get(op->getContext(), locations);
 }
 
 /// The needle operations that a location goes back to, see TagOrigins.
@@ -76,23 +89,22 @@ int64_t countMacs(Operation *op) {
 
 DictionaryAttr describe(Operation *op) {
   Builder builder(op->getContext());
+  Location location = getFullLocation(op);
   SetVector<StringRef> origins;
-  collectOrigins(op->getLoc(), origins);
-  std::string origin = origins.empty()
-                           ? op->getName().getStringRef().str()
-                           : llvm::join(origins, " + ");
+  collectOrigins(location, origins);
+  std::string origin = origins.empty() ? op->getName().getStringRef().str()
+                                       : llvm::join(origins, " + ");
   auto kernel = op->getAttrOfType<StringAttr>(kernelAttr);
-  if (!kernel)
-    if (auto loops = dyn_cast<linalg::LinalgOp>(op))
-      kernel = builder.getStringAttr(classify(loops));
+  if (!kernel && isa<linalg::LinalgOp, LoopLikeOpInterface>(op))
+    kernel = builder.getStringAttr(classify(op));
   if (!kernel)
     return {};
   auto note = op->getAttrOfType<StringAttr>(kernelNoteAttr);
   return builder.getDictionaryAttr({
       builder.getNamedAttr("kernel", kernel),
       builder.getNamedAttr("op", builder.getStringAttr(origin)),
-      builder.getNamedAttr(
-          "location", builder.getStringAttr(formatLocation(op->getLoc()))),
+      builder.getNamedAttr("location",
+                           builder.getStringAttr(formatLocation(location))),
       builder.getNamedAttr("note", note ? note : builder.getStringAttr("")),
       builder.getNamedAttr("macs", builder.getI64IntegerAttr(countMacs(op))),
   });
@@ -118,9 +130,9 @@ LogicalResult markSteps(func::FuncOp entry) {
   Value frame = getRuntimeArgument(entry, RuntimeArg::Frame);
   Value runtime = loadFramePointer(builder, frame, FrameWord::Runtime);
   Value mark = loadFramePointer(builder, frame, FrameWord::MarkStep);
-  auto type = LLVM::LLVMFunctionType::get(
-      LLVM::LLVMVoidType::get(entry.getContext()),
-      {runtime.getType(), builder.getI64Type()});
+  auto type =
+      LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(entry.getContext()),
+                                  {runtime.getType(), builder.getI64Type()});
   auto emitMark = [&](int64_t step) {
     Value index = LLVM::ConstantOp::create(builder, builder.getI64Type(), step);
     LLVM::CallOp::create(builder, type, ValueRange{mark, runtime, index});

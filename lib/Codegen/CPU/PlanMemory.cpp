@@ -186,16 +186,15 @@ LogicalResult EntryPlanner::planBuffers() {
 /// memref.alloc(%d) : T  →  memref.view %arena[offset][%d] : T
 void EntryPlanner::replace(memref::AllocOp alloc, Value offset) {
   OpBuilder builder(alloc);
-  auto view = memref::ViewOp::create(
-      builder, alloc.getLoc(), alloc.getType(),
-      getRuntimeArgument(entry, RuntimeArg::Arena), offset,
-      alloc.getDynamicSizes());
+  auto view =
+      memref::ViewOp::create(builder, alloc.getLoc(), alloc.getType(),
+                             getRuntimeArgument(entry, RuntimeArg::Arena),
+                             offset, alloc.getDynamicSizes());
   alloc.replaceAllUsesWith(view.getResult());
   alloc.erase();
 }
 
-struct PlanMemoryPass
-    : needle::cpu::impl::CPUPlanMemoryBase<PlanMemoryPass> {
+struct PlanMemoryPass : needle::cpu::impl::CPUPlanMemoryBase<PlanMemoryPass> {
   void runOnOperation() override {
     WeightSection weights;
     for (auto entry :

@@ -28,8 +28,8 @@ using EqualDimensions = llvm::SmallVector<DimensionRef, 3>;
 
 struct ShapeRule {
   llvm::SmallVector<EqualDimensions> equal;
-  /// Whether operand 0 and result 0 have equally many elements, and nothing else
-  /// is known.
+  /// Whether operand 0 and result 0 have equally many elements, and nothing
+  /// else is known.
   bool sameElementCount = false;
 };
 

@@ -36,9 +36,9 @@ struct StaticBuffer {
   int64_t offset = 0;
 };
 
-/// Places the buffers, the largest first, each at the lowest aligned offset where
-/// it does not meet a buffer that is alive at the same time (the "greedy by
-/// size" of Pisarchyk and Lee, arXiv:2001.03288). Returns the bytes needed,
+/// Places the buffers, the largest first, each at the lowest aligned offset
+/// where it does not meet a buffer that is alive at the same time (the "greedy
+/// by size" of Pisarchyk and Lee, arXiv:2001.03288). Returns the bytes needed,
 /// aligned.
 int64_t placeStaticBuffers(llvm::MutableArrayRef<StaticBuffer> buffers);
 
@@ -52,10 +52,10 @@ struct DynamicBuffer {
   unsigned slot = 0;
 };
 
-/// Gives each buffer a slot such that buffers of one slot are never alive at the
-/// same time, and returns the number of slots, which is the least possible.
-/// Prefers a slot whose size is known to suffice already, then one with the same
-/// factors. Buffers must be sorted by the beginning of their lifetimes.
+/// Gives each buffer a slot such that buffers of one slot are never alive at
+/// the same time, and returns the number of slots, which is the least possible.
+/// Prefers a slot whose size is known to suffice already, then one with the
+/// same factors. Buffers must be sorted by the beginning of their lifetimes.
 unsigned assignSlots(llvm::MutableArrayRef<DynamicBuffer> buffers);
 
 } // namespace needle::cpu

@@ -56,6 +56,29 @@ def CPUProtectInputs : Pass<"needle-cpu-protect-inputs", "::mlir::ModuleOp"> {
   }];
 }
 
+def CPUResultsToOutputs
+    : Pass<"needle-cpu-results-to-outputs", "::mlir::ModuleOp"> {
+  let summary = "Turn the results of entry points into arguments to write";
+  let description = [{
+    On buffers: each result of an entry point becomes an argument after the
+    inputs. A result that is allocated in the entry point is computed in place,
+    anything else (an input, a weight, a buffer that is another result already)
+    is copied.
+
+    ```mlir
+    func.func @main(%x: memref<?xf32>) -> memref<?xf32> {
+      %0 = memref.alloc(%d) : memref<?xf32>
+      linalg.generic … ins(%x) outs(%0)
+      return %0 : memref<?xf32>
+    // becomes
+    func.func @main(%x: memref<?xf32>, %y: memref<?xf32>) {
+      linalg.generic … ins(%x) outs(%y)
+      return
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
 def CPUAddRuntimeArguments
     : Pass<"needle-cpu-add-runtime-arguments", "::mlir::ModuleOp"> {
   let summary = "Append arena, weights, number of threads, frame to entry points";
@@ -115,8 +138,8 @@ def CPULowerCopies : Pass<"needle-cpu-lower-copies", "::mlir::ModuleOp"> {
 def CPUMarkSteps : Pass<"needle-cpu-mark-steps", "::mlir::ModuleOp"> {
   let summary = "Announce each step of an entry point to the runtime";
   let description = [{
-    Before each needle_cpu or linalg operation in the body of an entry point,
-    inserts a call of the frame's `markStep` with the step's index, and one with
+    Before each needle_cpu or linalg operation and each loop in the body of an
+    entry point, inserts a call of the frame's `markStep` with the step's index, and one with
     NDL_STEP_END after the last. The steps (kernel, op, location, note, macs)
     are recorded as the attribute `needle.steps` of the entry point. The kernel
     of a needle_cpu operation is its attribute `needle.kernel`, the reason for

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Transforms/InliningUtils.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -22,6 +23,19 @@ using namespace needle;
 #define GET_ATTRDEF_CLASSES
 #include "needle/Dialect/Needle/IR/NeedleAttributes.cpp.inc"
 
+namespace {
+
+/// Every operation is pure and may move into a caller.
+struct NeedleInlinerInterface : DialectInlinerInterface {
+  using DialectInlinerInterface::DialectInlinerInterface;
+
+  bool isLegalToInline(Operation *, Region *, bool, IRMapping &) const final {
+    return true;
+  }
+};
+
+} // namespace
+
 void NeedleDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
@@ -31,6 +45,7 @@ void NeedleDialect::initialize() {
 #define GET_OP_LIST
 #include "needle/Dialect/Needle/IR/NeedleOps.cpp.inc"
       >();
+  addInterfaces<NeedleInlinerInterface>();
 }
 
 Operation *NeedleDialect::materializeConstant(OpBuilder &builder,
