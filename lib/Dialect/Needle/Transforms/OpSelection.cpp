@@ -55,7 +55,7 @@ LogicalResult OpSelection::parse(Operation *root, llvm::StringRef option,
                                  std::deque<Pattern> &patterns) {
   llvm::SetVector<llvm::StringRef> names = getQuantizableNames(root);
   for (const std::string &text : texts) {
-    // GlobPattern has no match on an empty pattern and bounds `{}` by this.
+    // Braces multiply; without a limit they are not expanded at all.
     constexpr size_t kMaxAlternatives = 1024;
     patterns.push_back({text, {}});
     Pattern &pattern = patterns.back();

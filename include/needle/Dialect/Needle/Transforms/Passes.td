@@ -167,6 +167,9 @@ def QuantizePass : Pass<"needle-quantize", "::mlir::ModuleOp"> {
 def FuseEpiloguePass : Pass<"needle-fuse-epilogue"> {
   let summary = "Fuse bias and activation function into matrix multiplications";
   let description = [{
+    Makes the addition of a bias behind a `needle.matmul`, and then the activation
+    function `relu`, part of the operation.
+
     ```mlir
     // before
     %m = needle.matmul %x, %w : tensor<?x4xf32>, tensor<4x2xf32> -> tensor<?x2xf32>

@@ -39,7 +39,7 @@ protected:
     std::string result;
     llvm::raw_string_ostream os(result);
     module->walk([&](ObserveOp observe) {
-      if (observe.getMin())
+      if (observe.getMin() && observe.getMax())
         os << observe.getId() << ":[" << observe.getMin()->convertToDouble()
            << ", " << observe.getMax()->convertToDouble() << "] ";
     });

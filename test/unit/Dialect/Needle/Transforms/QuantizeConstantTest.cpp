@@ -46,7 +46,8 @@ TEST_F(QuantizeConstant, UnalignedResource) {
 
   std::vector<int8_t> integers;
   quantized->walk([&](ConstantOp constant) {
-    auto value = cast<DenseI8ResourceElementsAttr>(constant.getValue());
+    auto value = dyn_cast<DenseI8ResourceElementsAttr>(constant.getValue());
+    ASSERT_TRUE(value);
     integers = value.tryGetAsArrayRef()->vec();
   });
   // Scale 0.5; ties to even.
