@@ -33,7 +33,7 @@ test_lint() {
 }
 
 test_lit() {
-  step lit lit "$PYTHON" -m lit.main -sv --timeout "$TEST_TIMEOUT" \
+  step lit lit "$PYTHON" -c 'from lit.main import main; main()' -sv --timeout "$TEST_TIMEOUT" \
     --xunit-xml-output "$RESULTS/lit/lit.xml" "$BUILD/test"
 }
 

@@ -1,0 +1,47 @@
+// RUN: needle-opt %s --needle-cpu-build-plan --split-input-file --verify-diagnostics
+
+// expected-error@+1 {{is not supported as an entry point: argument 0 must be a ranked tensor, but is 'f32'}}
+func.func @argument(%x: f32) {
+  return
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: result 0 must be a ranked tensor, but is 'tensor<*xf32>'}}
+func.func @result(%x: tensor<4xf32>) -> tensor<*xf32> {
+  %0 = tensor.cast %x : tensor<4xf32> to tensor<*xf32>
+  return %0 : tensor<*xf32>
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: control flow}}
+func.func @control(%x: tensor<4xf32>) -> tensor<4xf32> {
+  cf.br ^bb1
+^bb1:
+  return %x : tensor<4xf32>
+}
+
+// -----
+
+func.func @recursive(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{'func.call' op is not supported in an entry point: the callee cannot be inlined}}
+  %0 = call @recursive(%x) : (tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @unknown(%x: tensor<?xf32>) -> tensor<?xf32> {
+  // expected-error@+1 {{'math.exp' op is not supported in an entry point: no rule tells the shape of its result at run time}}
+  %0 = math.exp %x : tensor<?xf32>
+  return %0 : tensor<?xf32>
+}
+
+// -----
+
+func.func @scalar(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{'arith.constant' op is not supported in an entry point: its result is not a ranked tensor}}
+  %0 = arith.constant 1.0 : f32
+  return %x : tensor<4xf32>
+}
