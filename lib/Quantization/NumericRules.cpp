@@ -8,6 +8,7 @@
 
 #include "needle/Quantization/NumericRules.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/MathExtras.h"
 #include <algorithm>
 #include <cassert>
@@ -48,8 +49,9 @@ static FloatT roundEvenExact(FloatT value) {
     return value;
   auto whole = static_cast<IntT>(magnitude);
   FloatT fraction = magnitude - static_cast<FloatT>(whole);
-  if (fraction > FloatT(0.5) || (fraction == FloatT(0.5) && whole % 2 != 0))
-    ++whole;
+  // Without branches: which way data rounds cannot be predicted.
+  bool isTie = fraction == FloatT(0.5);
+  whole += IntT(fraction > FloatT(0.5)) | (IntT(isTie) & whole);
   return std::copysign(static_cast<FloatT>(whole), value);
 }
 
@@ -60,20 +62,33 @@ double needle::roundEven(double value) {
   return roundEvenExact<double, int64_t>(value);
 }
 
-/// The clamp is in f64, where the bounds of every storage type are exact.
-static inline int64_t quantizeOne(float x, QuantParams params, double low,
-                                  double high) {
-  float scaled = x / params.scale;
-  if (std::isnan(scaled))
-    return params.zeroPoint;
-  double rounded = roundEvenExact<float, int32_t>(scaled);
-  return params.zeroPoint +
-         static_cast<int64_t>(std::clamp(rounded, low, high));
-}
+namespace {
+/// N1 for one set of parameters. The clamp is in f64, where the bounds of every
+/// storage type are exact.
+class Quantizer {
+public:
+  Quantizer(QuantParams params, IntegerRange range)
+      : params(params), low(range.min - params.zeroPoint),
+        high(range.max - params.zeroPoint) {}
+
+  int64_t operator()(float x) const {
+    float scaled = x / params.scale;
+    if (std::isnan(scaled))
+      return params.zeroPoint;
+    double rounded = roundEvenExact<float, int32_t>(scaled);
+    return params.zeroPoint +
+           static_cast<int64_t>(std::clamp(rounded, low, high));
+  }
+
+private:
+  QuantParams params;
+  double low;
+  double high;
+};
+} // namespace
 
 int64_t needle::quantize(float x, QuantParams params, IntegerRange range) {
-  return quantizeOne(x, params, range.min - params.zeroPoint,
-                     range.max - params.zeroPoint);
+  return Quantizer(params, range)(x);
 }
 
 template <typename StorageT>
@@ -81,11 +96,9 @@ void needle::quantize(llvm::ArrayRef<float> values, QuantParams params,
                       IntegerRange range,
                       llvm::MutableArrayRef<StorageT> result) {
   assert(values.size() == result.size() && "one result for each value");
-  double low = range.min - params.zeroPoint;
-  double high = range.max - params.zeroPoint;
+  Quantizer quantizer(params, range);
   for (size_t i = 0, e = values.size(); i != e; ++i)
-    result[i] =
-        static_cast<StorageT>(quantizeOne(values[i], params, low, high));
+    result[i] = static_cast<StorageT>(quantizer(values[i]));
 }
 
 template <typename StorageT>
@@ -94,13 +107,17 @@ void needle::quantizePerAxis(llvm::ArrayRef<float> values, AxisView view,
                              IntegerRange range,
                              llvm::MutableArrayRef<StorageT> result) {
   assert(int64_t(values.size()) == view.numElements() &&
-         int64_t(params.size()) == view.size && "the view fits the values");
+         int64_t(params.size()) == view.size &&
+         values.size() == result.size() && "the view fits the values");
+  llvm::SmallVector<Quantizer> quantizers;
+  for (QuantParams channel : params)
+    quantizers.emplace_back(channel, range);
+  const float *value = values.data();
+  StorageT *stored = result.data();
   for (int64_t outer = 0; outer != view.outer; ++outer)
-    for (int64_t channel = 0; channel != view.size; ++channel) {
-      int64_t offset = (outer * view.size + channel) * view.inner;
-      quantize(values.slice(offset, view.inner), params[channel], range,
-               result.slice(offset, view.inner));
-    }
+    for (const Quantizer &quantizer : quantizers)
+      for (int64_t inner = 0; inner != view.inner; ++inner)
+        *stored++ = static_cast<StorageT>(quantizer(*value++));
 }
 
 #define NEEDLE_INSTANTIATE_QUANTIZE(StorageT)                                  \
