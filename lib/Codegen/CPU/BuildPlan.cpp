@@ -260,6 +260,13 @@ void ShapesEmitter::finish() {
 
 /// What an entry point has to be, besides made of operations that are known.
 LogicalResult verifyEntryPoint(func::FuncOp entry) {
+  for (StringRef suffix : {shapesSuffix, arenaSuffix, planSuffix, runSuffix}) {
+    std::string name = (entry.getName() + suffix).str();
+    if (SymbolTable::lookupNearestSymbolFrom(
+            entry, StringAttr::get(entry.getContext(), name)))
+      return entry.emitOpError("is not supported as an entry point: the name '")
+             << name << "' that belongs to it is taken";
+  }
   if (!entry.getBody().hasOneBlock())
     return entry.emitOpError(
         "is not supported as an entry point: control flow");
@@ -295,11 +302,9 @@ void recordSignature(func::FuncOp entry) {
 struct BuildPlanPass : needle::cpu::impl::CPUBuildPlanBase<BuildPlanPass> {
   void runOnOperation() override {
     SmallVector<Attribute> messages;
-    if (auto existing = getOperation()->getAttrOfType<ArrayAttr>(messagesAttr))
-      messages.assign(existing.begin(), existing.end());
     for (auto entry :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
-      if (!entry.isPublic() || entry.isExternal() || isEntryPoint(entry))
+      if (!entry.isPublic() || entry.isExternal())
         continue;
       if (failed(verifyEntryPoint(entry)))
         return signalPassFailure();

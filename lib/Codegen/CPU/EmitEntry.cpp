@@ -21,21 +21,25 @@ namespace needle::cpu {
 using namespace mlir;
 using namespace needle::cpu;
 
+/// Both pointers, the offset, sizes and strides of a memref of this rank.
+static unsigned getDescriptorFields(unsigned rank) { return 3 + 2 * rank; }
+
 namespace {
 
 /// Emits the two functions of one entry point.
 class EntryEmitter {
 public:
   EntryEmitter(LLVM::LLVMFuncOp entry, SymbolTable &symbols)
-      : entry(entry), symbols(symbols), signature(getSignature(entry)),
-        builder(entry.getLoc(), entry.getContext()),
+      : entry(entry), symbols(symbols), builder(entry.getLoc(), entry.getContext()),
         pointer(LLVM::LLVMPointerType::get(entry.getContext())),
         i64(builder.getI64Type()) {}
 
   LogicalResult emit() {
-    shapes = lookup(shapesSuffix);
-    arena = lookup(arenaSuffix);
-    if (!shapes || !arena)
+    if (failed(verifySignature(entry)))
+      return failure();
+    signature = getSignature(entry);
+    if (!(shapes = lookup(shapesSuffix)) || !(arena = lookup(arenaSuffix)) ||
+        failed(verify()))
       return failure();
     emitPlan();
     emitRun();
@@ -43,6 +47,7 @@ public:
   }
 
 private:
+  LogicalResult verify();
   LLVM::LLVMFuncOp lookup(StringRef suffix);
   LLVM::LLVMFuncOp declare(StringRef suffix, Type result,
                            ArrayRef<Type> inputs);
@@ -73,6 +78,31 @@ LLVM::LLVMFuncOp EntryEmitter::lookup(StringRef suffix) {
   if (!function)
     entry.emitOpError("has no function '") << name << "'";
   return function;
+}
+
+/// The functions have been lowered from what the signature says.
+LogicalResult EntryEmitter::verify() {
+  unsigned numArguments = 2 * getDescriptorFields(1) + 2; // runtime arguments
+  unsigned numDynamic = 0, numResults = 1;
+  for (const EntryTensor &input : signature.inputs) {
+    numArguments += getDescriptorFields(input.type.getRank());
+    numDynamic += input.type.getNumDynamicDims();
+  }
+  for (const EntryTensor &output : signature.outputs) {
+    numArguments += getDescriptorFields(output.type.getRank());
+    numResults += output.type.getRank();
+  }
+  auto countResults = [](LLVM::LLVMFuncOp function) -> unsigned {
+    Type result = function.getFunctionType().getReturnType();
+    auto structure = dyn_cast<LLVM::LLVMStructType>(result);
+    return structure ? structure.getBody().size() : 1;
+  };
+  if (entry.getNumArguments() == numArguments &&
+      shapes.getNumArguments() == numDynamic &&
+      arena.getNumArguments() == numDynamic + 1 &&
+      countResults(shapes) == numResults)
+    return success();
+  return entry.emitOpError("has not been lowered as its signature says");
 }
 
 LLVM::LLVMFuncOp EntryEmitter::declare(StringRef suffix, Type result,
@@ -245,9 +275,9 @@ struct EmitEntryPass : needle::cpu::impl::CPUEmitEntryBase<EmitEntryPass> {
         function.setLinkage(LLVM::Linkage::Internal);
     }
     for (LLVM::LLVMFuncOp entry : entries) {
-      markNoAlias(entry);
       if (failed(EntryEmitter(entry, symbols).emit()))
         return signalPassFailure();
+      markNoAlias(entry);
     }
     // No unwinding tables, and loops stay loops: no memset, no memcpy.
     Builder builder(&getContext());

@@ -55,6 +55,55 @@ needle::cpu::EntrySignature needle::cpu::getSignature(Operation *function) {
           decode(dictionary.getAs<ArrayAttr>("outputs"))};
 }
 
+static bool isTensorList(Attribute attribute) {
+  auto array = dyn_cast_or_null<ArrayAttr>(attribute);
+  return array && llvm::all_of(array, [](Attribute element) {
+           auto entry = dyn_cast<DictionaryAttr>(element);
+           if (!entry || !entry.getAs<StringAttr>("name"))
+             return false;
+           auto type = entry.getAs<TypeAttr>("type");
+           return type && isa<RankedTensorType>(type.getValue());
+         });
+}
+
+LogicalResult needle::cpu::verifySignature(Operation *function) {
+  auto dictionary = function->getAttrOfType<DictionaryAttr>(signatureAttr);
+  if (dictionary && isTensorList(dictionary.get("inputs")) &&
+      isTensorList(dictionary.get("outputs")))
+    return success();
+  return function->emitOpError("attribute '")
+         << signatureAttr << "' must be {inputs = […], outputs = […]} of {name "
+         << "= \"…\", type = tensor<…>}";
+}
+
+LogicalResult needle::cpu::verifyBufferEntryPoint(func::FuncOp entry) {
+  if (failed(verifySignature(entry)))
+    return failure();
+  if (entry.isExternal() || !entry.getBody().hasOneBlock())
+    return entry.emitOpError("must have one block to be an entry point");
+  EntrySignature signature = getSignature(entry);
+  unsigned numTensors = signature.inputs.size() + signature.outputs.size();
+  TypeRange types = entry.getArgumentTypes();
+  if (types.size() != numTensors + unsigned(RuntimeArg::Count) ||
+      !types[numTensors + unsigned(RuntimeArg::Threads)].isIndex())
+    return entry.emitOpError("must have its ")
+           << numTensors << " inputs and outputs and the arguments of "
+           << "needle-cpu-add-runtime-arguments";
+  auto matches = [](const EntryTensor &tensor, Type type) {
+    auto buffer = dyn_cast<MemRefType>(type);
+    return buffer && buffer.getShape() == tensor.type.getShape();
+  };
+  unsigned next = 0;
+  for (ArrayRef<EntryTensor> tensors :
+       {ArrayRef(signature.inputs), ArrayRef(signature.outputs)})
+    for (const EntryTensor &tensor : tensors)
+      if (Type type = types[next++]; !matches(tensor, type))
+        return entry.emitOpError("argument ")
+               << next - 1 << " is " << type << ", but '" << tensor.name
+               << "' is " << tensor.type;
+  return success();
+}
+
 /// Appends the places that a location names, each once.
 static void collect(Location location, SmallVectorImpl<std::string> &places) {
   auto add = [&](std::string place) {

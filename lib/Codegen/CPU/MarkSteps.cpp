@@ -57,7 +57,10 @@ StringRef classify(Operation *step) {
 /// fused are known by their bodies.
 Location getFullLocation(Operation *op) {
   SmallVector<Location> locations;
-  op->walk([&](Operation *part) { locations.push_back(part->getLoc()); });
+  op->walk([&](Operation *part) {
+    if (!part->hasTrait<OpTrait::IsTerminator>())
+      locations.push_back(part->getLoc());
+  });
   return FusedLoc::get(op->getContext(), locations);
 }
 
@@ -111,6 +114,8 @@ DictionaryAttr describe(Operation *op) {
 }
 
 LogicalResult markSteps(func::FuncOp entry) {
+  if (failed(verifyBufferEntryPoint(entry)))
+    return failure();
   SmallVector<Operation *> steps;
   for (Operation &op : entry.front())
     if (isStep(&op))

@@ -45,3 +45,13 @@ func.func @scalar(%x: tensor<4xf32>) -> tensor<4xf32> {
   %0 = arith.constant 1.0 : f32
   return %x : tensor<4xf32>
 }
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: the name 'main.run' that belongs to it is taken}}
+func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}
+func.func private @main.run(%x: tensor<4xf32>) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}

@@ -60,7 +60,16 @@ struct EntrySignature {
 bool isEntryPoint(mlir::Operation *function);
 
 void setSignature(mlir::Operation *function, const EntrySignature &signature);
+/// The signature of an entry point that has been verified.
 EntrySignature getSignature(mlir::Operation *function);
+
+/// Verifies that the signature of an entry point is well-formed: attributes can
+/// be written by anyone.
+mlir::LogicalResult verifySignature(mlir::Operation *function);
+
+/// Verifies an entry point on buffers: its arguments are the inputs and outputs
+/// of its signature and the runtime's arguments.
+mlir::LogicalResult verifyBufferEntryPoint(mlir::func::FuncOp entry);
 
 /// Where something stands in the source, for messages and profiles:
 /// `file:line:column`, the names of NameLocs before it, several places joined
