@@ -5,32 +5,11 @@
 
 #include "code_image.h"
 #include "float_environment.h"
+#include "worker_threads.h"
 
 #include <algorithm>
 
 #include <pthread.h>
-#include <pthreadpool.h>
-
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define NEEDLE_TSAN 1
-#endif
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define NEEDLE_TSAN 1
-#endif
-
-#if defined(NEEDLE_TSAN)
-// pthreadpool is not instrumented and hands work over by atomics, which the
-// sanitizer cannot see.
-extern "C" void __tsan_acquire(void *);
-extern "C" void __tsan_release(void *);
-#define NEEDLE_TSAN_ACQUIRE(address) __tsan_acquire(address)
-#define NEEDLE_TSAN_RELEASE(address) __tsan_release(address)
-#else
-#define NEEDLE_TSAN_ACQUIRE(address) (void)(address)
-#define NEEDLE_TSAN_RELEASE(address) (void)(address)
-#endif
 
 namespace ndl {
 namespace {
@@ -64,19 +43,15 @@ private:
 
 /// The threads, which exist only in the process that started them.
 struct ThreadPool::Workers {
-  pthreadpool_t pool = nullptr;
-  uint64_t generation = 0;
-  std::atomic<bool> busy{false};
+  Workers(int64_t count, uint64_t generation)
+      : threads(count), generation(generation) {}
 
-  ~Workers() {
-    // The threads of a parent process cannot be joined here.
-    if (generation == forkGeneration.load(std::memory_order_relaxed))
-      pthreadpool_destroy(pool);
-  }
+  WorkerThreads threads;
+  uint64_t generation;
 };
 
 /// One parallel loop: hands out ranges that get smaller towards the end.
-class ThreadPool::Loop {
+class ThreadPool::Loop final : public SharedWork {
 public:
   Loop(const ThreadPool &pool, NdlTask task, void *context, int64_t count)
       : pool(pool), task(task), context(context), count(count) {}
@@ -96,26 +71,12 @@ public:
     return true;
   }
 
-  /// Runs what is left on all threads.
-  void runOn(pthreadpool_t threads) {
-    NEEDLE_TSAN_RELEASE(&next);
-    pthreadpool_parallelize_1d(threads, runWorker, this,
-                               static_cast<size_t>(pool.threads()),
-                               /*flags=*/0);
-    NEEDLE_TSAN_ACQUIRE(&count);
+  void help(int64_t index) override {
+    while (runRange(index)) {
+    }
   }
 
 private:
-  /// Each worker index is one item of pthreadpool's loop, so that no two
-  /// threads have the same.
-  static void runWorker(void *self, size_t worker) {
-    auto *loop = static_cast<Loop *>(self);
-    NEEDLE_TSAN_ACQUIRE(&loop->next);
-    while (loop->runRange(static_cast<int64_t>(worker))) {
-    }
-    NEEDLE_TSAN_RELEASE(&loop->count);
-  }
-
   const ThreadPool &pool;
   NdlTask task;
   void *context;
@@ -123,7 +84,12 @@ private:
   std::atomic<int64_t> next{0};
 };
 
-ThreadPool::~ThreadPool() { delete workers.load(); }
+ThreadPool::~ThreadPool() {
+  // The threads of a parent process cannot be joined here.
+  Workers *present = workers.load();
+  if (present && present->generation == forkGeneration)
+    delete present;
+}
 
 ThreadPool::Workers *ThreadPool::currentWorkers() {
   static const int registered = ::pthread_atfork(nullptr, nullptr, [] {
@@ -135,13 +101,7 @@ ThreadPool::Workers *ThreadPool::currentWorkers() {
   Workers *present = workers.load(std::memory_order_acquire);
   if (present && present->generation == generation)
     return present;
-  auto *fresh = new Workers;
-  fresh->generation = generation;
-  fresh->pool = pthreadpool_create(static_cast<size_t>(numThreads));
-  if (!fresh->pool) {
-    delete fresh;
-    return nullptr;
-  }
+  auto *fresh = new Workers(numThreads - 1, generation);
   // A parent's workers are not deleted: another thread may have held them.
   if (workers.compare_exchange_strong(present, fresh))
     return fresh;
@@ -157,18 +117,18 @@ void ThreadPool::parallelFor(NdlTask task, void *context, int64_t count) {
     task(context, 0, count, currentTask.worker);
     return;
   }
-  Workers *available = numThreads > 1 && count > 1 ? currentWorkers() : nullptr;
-  if (!available) {
+  if (numThreads == 1 || count == 1) {
     TaskScope scope(this, 0);
     task(context, 0, count, 0);
     return;
   }
   Loop loop(*this, task, context, count);
-  while (available->busy.exchange(true, std::memory_order_acquire))
+  WorkerThreads &threads = currentWorkers()->threads;
+  while (!threads.tryAcquire())
     if (!loop.runRange(0))
       return;
-  loop.runOn(available->pool);
-  available->busy.store(false, std::memory_order_release);
+  threads.run(loop, std::min(numThreads, count) - 1);
+  threads.release();
 }
 
 } // namespace ndl

@@ -12,9 +12,9 @@
 namespace ndl {
 
 /// A pool of threads that several callers share. One loop at a time has the
-/// workers; a caller that finds them busy starts on its loop alone and hands
-/// the rest over as soon as they are free. Workers start with the first loop
-/// that needs them, and anew in a forked child.
+/// workers; a caller that finds them busy starts on its loop alone and shares
+/// the rest as soon as they are free. Workers start with the first loop that
+/// needs them, and anew in a forked child.
 class ThreadPool {
 public:
   /// `threads` counts the calling thread, >= 1.
@@ -32,8 +32,7 @@ private:
   struct Workers;
   class Loop;
 
-  /// The workers of this process, started if need be; null if the system gives
-  /// no threads.
+  /// The workers of this process, started if need be.
   Workers *currentWorkers();
 
   const int64_t numThreads;
