@@ -225,6 +225,8 @@ LogicalResult run(const Options &options) {
   DialectRegistry registry;
   registerAllDialects(registry);
   MLIRContext context(registry);
+  // The place in the source says more than the operation in generic form.
+  context.printOpOnDiagnostic(false);
   llvm::SourceMgr sources;
   sources.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
   SourceMgrDiagnosticHandler diagnostics(sources, &context);
