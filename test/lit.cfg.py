@@ -16,8 +16,9 @@ config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = config.needle_test_exec_root
 
 # Tests see needle's tools and LLVM's test tools, nothing of the user's set-up.
-path = [config.needle_tools_dir, config.llvm_tools_dir, config.environment.get("PATH", "")]
-config.environment["PATH"] = os.pathsep.join(path)
+tool_dirs = [config.needle_tools_dir, config.llvm_tools_dir]
+path = os.pathsep.join([*tool_dirs, config.environment.get("PATH", "")])
+config.environment["PATH"] = path
 config.substitutions.append(("%python", f'"{config.python_executable}"'))
 config.substitutions.append(("%needle_src_root", config.needle_src_root))
 config.substitutions.append(("%needle_build_dir", config.needle_build_dir))
@@ -27,5 +28,5 @@ config.substitutions.append(("%clang", config.c_compiler))
 # A tool that was not built must fail its tests with a clear message, not with
 # "command not found" somewhere in a pipe.
 for tool in ("needle-opt", "FileCheck", "not", "count", "split-file"):
-    if lit.util.which(tool, config.environment["PATH"]) is None:
-        lit_config.fatal(f"'{tool}' is missing in {path[0]} and {path[1]}: build it first")
+    if lit.util.which(tool, path) is None:
+        lit_config.fatal(f"'{tool}' is in none of {tool_dirs}: build it first")

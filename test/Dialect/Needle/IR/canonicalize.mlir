@@ -209,13 +209,13 @@ func.func @transpose_identity(%x: tensor<2x?xf32>) -> tensor<2x?xf32> {
 
 // CHECK-LABEL: func @transpose_of_transpose
 // CHECK-SAME: (%[[X:.*]]: tensor<2x3x4xf32>)
-func.func @transpose_of_transpose(%x: tensor<2x3x4xf32>) -> (tensor<4x2x3xf32>, tensor<2x3x4xf32>) {
-  // CHECK-NEXT: %[[T:.*]] = needle.transpose %[[X]] {permutation = array<i64: 2, 0, 1>} : tensor<2x3x4xf32> -> tensor<4x2x3xf32>
+func.func @transpose_of_transpose(%x: tensor<2x3x4xf32>) -> (tensor<3x4x2xf32>, tensor<2x3x4xf32>) {
+  // CHECK-NEXT: %[[T:.*]] = needle.transpose %[[X]] {permutation = array<i64: 1, 2, 0>} : tensor<2x3x4xf32> -> tensor<3x4x2xf32>
   // CHECK-NEXT: return %[[T]], %[[X]]
-  %0 = needle.transpose %x {permutation = array<i64: 1, 2, 0>} : tensor<2x3x4xf32> -> tensor<3x4x2xf32>
-  %1 = needle.transpose %0 {permutation = array<i64: 1, 2, 0>} : tensor<3x4x2xf32> -> tensor<4x2x3xf32>
-  %2 = needle.transpose %0 {permutation = array<i64: 2, 0, 1>} : tensor<3x4x2xf32> -> tensor<2x3x4xf32>
-  return %1, %2 : tensor<4x2x3xf32>, tensor<2x3x4xf32>
+  %0 = needle.transpose %x {permutation = array<i64: 1, 0, 2>} : tensor<2x3x4xf32> -> tensor<3x2x4xf32>
+  %1 = needle.transpose %0 {permutation = array<i64: 0, 2, 1>} : tensor<3x2x4xf32> -> tensor<3x4x2xf32>
+  %2 = needle.transpose %0 {permutation = array<i64: 1, 0, 2>} : tensor<3x2x4xf32> -> tensor<2x3x4xf32>
+  return %1, %2 : tensor<3x4x2xf32>, tensor<2x3x4xf32>
 }
 
 // -----
@@ -355,8 +355,8 @@ func.func @quantize_constant() -> (tensor<6x!quant.uniform<u8:f32, 0.5:3>>, tens
 
 !u8 = !quant.uniform<u8:f32, 0.5:3>
 !other = !quant.uniform<u8:f32, 0.25:3>
-// 3.0e38 * 253 overflows: dequantizing loses the value.
-!huge = !quant.uniform<u8:f32, 3.0000000054977558E+38:3>
+// 3.0e38 * 2 overflows: dequantizing loses the value.
+!huge = !quant.uniform<u8:f32, 3.0000000054977558E+38>
 
 // CHECK-LABEL: func @requantize_same
 // CHECK-SAME: (%[[X:[a-z0-9]*]]: {{[^,]*, [^,]*}}, %[[H:[a-z0-9]*]]:
@@ -375,6 +375,21 @@ func.func @requantize_same(%x: tensor<4x!u8>, %h: tensor<4x!huge>)
   %6 = needle.quantize %5 : tensor<4xf32> -> tensor<4x!huge>
   // CHECK: return %[[X]], %[[X]], %[[O]], %[[HR]], %[[HQ]]
   return %0, %2, %3, %4, %6 : tensor<4x!u8>, tensor<4x!u8>, tensor<4x!other>, tensor<4x!huge>, tensor<4x!huge>
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 0.5:3>
+!other = !quant.uniform<u8:f32, 0.25:3>
+
+// CHECK-LABEL: func @quantize_of_dequantize_other_type
+func.func @quantize_of_dequantize_other_type(%x: tensor<4x!u8>) -> tensor<4x!other> {
+  // CHECK: %[[X:.*]] = needle.dequantize
+  // CHECK: %[[Q:.*]] = needle.quantize %[[X]]
+  // CHECK: return %[[Q]]
+  %0 = needle.dequantize %x : tensor<4x!u8> -> tensor<4xf32>
+  %1 = needle.quantize %0 : tensor<4xf32> -> tensor<4x!other>
+  return %1 : tensor<4x!other>
 }
 
 // -----

@@ -55,7 +55,8 @@ def main() -> None:
         for statement in re.split(r"^(?=%)", text, flags=re.MULTILINE)[1:]:
             operation = " ".join(statement.split())
             inputs = ", ".join(f"{n}: {t}" for n, t in arguments(operation).items())
-            print(f"func.func @example{count}({inputs}) {{\n  {operation}\n  return\n}}")
+            print(f"func.func @example{count}({inputs}) {{\n  {operation}")
+            print("  return\n}")
             count += 1
     if count == 0:
         sys.exit("no examples found")
