@@ -10,10 +10,6 @@ import numpy as np
 Array = np.ndarray
 
 
-class RunError(Exception):
-    """needle-run failed; the text is what it printed."""
-
-
 class Artifact:
     """An artifact on disk and a folder for its inputs and outputs."""
 
@@ -32,6 +28,27 @@ class Artifact:
         threads: int = 1,
     ) -> list[Array]:
         """Runs `entry` on the target `isa`; returns its outputs."""
+        result = self._call(inputs, outputs, entry, isa, threads)
+        assert result.returncode == 0, result.stderr
+        assert f"on target {isa} " in result.stdout, result.stdout
+        return [np.load(self.folder / f"output{i}.npy") for i in range(outputs)]
+
+    def fail(
+        self, inputs: Sequence[Array], outputs: int, *, entry: str, isa: str
+    ) -> str:
+        """Runs `entry`, which must fail; returns what needle-run printed."""
+        result = self._call(inputs, outputs, entry, isa, 1)
+        assert result.returncode == 1, result
+        return result.stderr
+
+    def _call(
+        self,
+        inputs: Sequence[Array],
+        outputs: int,
+        entry: str,
+        isa: str,
+        threads: int,
+    ) -> subprocess.CompletedProcess[str]:
         command = ["needle-run", self.path, "--entry", entry, "--isa", isa]
         command += ["--threads", str(threads)]
         for i, array in enumerate(inputs):
@@ -39,12 +56,7 @@ class Artifact:
             command += ["--input", f"{i}={self.folder}/input{i}.npy"]
         for i in range(outputs):
             command += ["--output", f"{i}={self.folder}/output{i}.npy"]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        if result.returncode != 0:
-            raise RunError(result.stderr)
-        if f"on target {isa} " not in result.stdout:
-            raise AssertionError(f"another target than {isa} ran:\n{result.stdout}")
-        return [np.load(self.folder / f"output{i}.npy") for i in range(outputs)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def check_equal(actual: Array, expected: Array) -> None:
@@ -53,7 +65,9 @@ def check_equal(actual: Array, expected: Array) -> None:
     np.testing.assert_array_equal(actual, expected, strict=True)
 
 
-def matmul_with_bound(lhs: Array, rhs: Array, error: Array | None = None) -> tuple[Array, Array]:
+def matmul_with_bound(
+    lhs: Array, rhs: Array, error: Array | None = None
+) -> tuple[Array, Array]:
     """The product in float64 and a bound of what an f32 evaluation may differ.
 
     Each of the K products and K sums is off by at most 2**-24 of its value, so
