@@ -133,7 +133,7 @@ Error Linker::apply(const ELFSectionRef &section,
   uint64_t place = offsets.lookup(section.getIndex()) + relocation.getOffset();
   int64_t distance = int64_t(*destination) + *addend - int64_t(place);
   bool wide = relocation.getType() == ELF::R_X86_64_PC64;
-  if (place + (wide ? 8 : 4) > image.bytes.size())
+  if (relocation.getOffset() + (wide ? 8 : 4) > section.getSize())
     return makeError("relocation beyond the end of its section");
   switch (relocation.getType()) {
   case ELF::R_X86_64_PC32:
