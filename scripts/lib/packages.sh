@@ -5,7 +5,7 @@
 # Compilers, build tools and the libraries that needle links.
 readonly BUILD_PACKAGES=(
   ccache clang-22 clang-format-22 clang-tidy-22 cmake g++ git libclang-rt-22-dev
-  libcli11-dev libgtest-dev libpthreadpool-dev libxxhash-dev libzstd-dev lld-22
+  libcli11-dev libgtest-dev libxxhash-dev libzstd-dev lld-22
   ninja-build nlohmann-json3-dev zlib1g-dev
 )
 # Debian's MLIR and LLVM; not needed where MLIR_DIR names another.
