@@ -108,6 +108,7 @@ TEST_F(ReferenceMatmul, TransposedOperandsAgainstIntegers) {
     for (int &value : *values)
       value = distribution(generator);
   std::vector<float> expected;
+  expected.reserve(m * n);
   for (int64_t row = 0; row < m; ++row)
     for (int64_t column = 0; column < n; ++column) {
       int64_t sum = 0;
@@ -118,6 +119,7 @@ TEST_F(ReferenceMatmul, TransposedOperandsAgainstIntegers) {
   auto tensor = [](const std::vector<int> &values, int64_t rows,
                    int64_t columns, bool transposed) {
     std::vector<float> elements;
+    elements.reserve(rows * columns);
     for (int64_t i = 0; i < rows * columns; ++i)
       elements.push_back(
           values[transposed ? i % rows * columns + i / rows : i]);

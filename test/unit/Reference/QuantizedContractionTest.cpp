@@ -113,6 +113,7 @@ TEST_F(ReferenceQMatmul, EachStepOfTheRescaleIsRounded) {
   for (int i = 0; i < 256; ++i)
     values[i] = i;
   std::vector<float> biases;
+  biases.reserve(256);
   std::uniform_real_distribution<float> distribution(-50, 50);
   for (int i = 0; i < 256; ++i)
     biases.push_back(distribution(generator));
