@@ -19,15 +19,12 @@ static bool isIdentifier(StringRef name) {
                       [](char c) { return llvm::isAlnum(c) || c == '_'; });
 }
 
-/// Gives the functions of a body names that differ between bodies and that the
-/// library does not export.
-static void hideFunctions(llvm::Module &module, const ndl::BodyModel &body) {
-  for (llvm::Function &function : module) {
-    if (function.isDeclaration() || function.hasLocalLinkage())
-      continue;
-    function.setName(getBodySymbol(body, function.getName()));
-    function.setVisibility(llvm::GlobalValue::HiddenVisibility);
-  }
+/// Gives the functions of a body names that differ between bodies. The interface
+/// declares them hidden, so that the library does not export them.
+static void renameFunctions(llvm::Module &module, const ndl::BodyModel &body) {
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration() && !function.hasLocalLinkage())
+      function.setName(getBodySymbol(body, function.getName()));
 }
 
 /// The least demanding target of the same architecture: the interface runs
@@ -49,7 +46,7 @@ static FailureOr<std::string> compileBody(ndl::ArtifactModel &model,
   FailureOr<MachineCode> code = optimizeForTarget(**lowered, target, clock);
   if (failed(code))
     return failure();
-  hideFunctions(code->getModule(), model.bodies.back());
+  renameFunctions(code->getModule(), model.bodies.back());
   return code->emit(llvm::CodeGenFileType::ObjectFile);
 }
 
