@@ -35,9 +35,9 @@ LogicalResult MatmulOp::reifyResultShapes(OpBuilder &builder,
   return success();
 }
 
-void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &results,
                                            MLIRContext *context) {
-  patterns.add<TransposeIntoContraction<MatmulOp>>(context);
+  results.add<TransposeIntoContraction<MatmulOp>>(context);
 }
 
 //===----------------------------------------------------------------------===//

@@ -69,7 +69,7 @@ QMatmulOp::reifyResultShapes(OpBuilder &builder,
   return success();
 }
 
-void QMatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+void QMatmulOp::getCanonicalizationPatterns(RewritePatternSet &results,
                                             MLIRContext *context) {
-  patterns.add<TransposeIntoContraction<QMatmulOp>>(context);
+  results.add<TransposeIntoContraction<QMatmulOp>>(context);
 }

@@ -22,8 +22,8 @@ using mlir::quant::QuantizedType;
 //===----------------------------------------------------------------------===//
 
 /// Whether quantizing (N1) what dequantizing (N3) gave restores every integer.
-/// The quotient of the rounded product is within 255·2⁻²³ of the integer, unless
-/// the product overflows; infinity is clamped to the outermost integer.
+/// The quotient of the rounded product is within 255·2⁻²³ of the integer,
+/// unless the product overflows; infinity is clamped to the outermost integer.
 static bool isExactRoundTrip(QuantizedType type) {
   QuantTypeInfo info = *getQuantTypeInfo(type);
   return llvm::all_of(info.params, [&](QuantParams params) {

@@ -140,6 +140,7 @@ static bool impliesCheck(RankedTensorType operand, RankedTensorType inner,
          getStaticProduct(outer) % divisor == 0;
 }
 
+namespace {
 /// reshape(reshape(x)) → reshape(x)
 struct ComposeReshapes : OpRewritePattern<ReshapeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -158,8 +159,9 @@ struct ComposeReshapes : OpRewritePattern<ReshapeOp> {
     return success();
   }
 };
+} // namespace
 
-void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &results,
                                             MLIRContext *context) {
-  patterns.add<ComposeReshapes>(context);
+  results.add<ComposeReshapes>(context);
 }

@@ -117,6 +117,7 @@ OpFoldResult TransposeOp::fold(FoldAdaptor adaptor) {
 // Canonicalization
 //===----------------------------------------------------------------------===//
 
+namespace {
 /// transpose(transpose(x) {p}) {q} → transpose(x) {p ∘ q}
 struct ComposeTransposes : OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -133,8 +134,9 @@ struct ComposeTransposes : OpRewritePattern<TransposeOp> {
     return success();
   }
 };
+} // namespace
 
-void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns,
+void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &results,
                                               MLIRContext *context) {
-  patterns.add<ComposeTransposes>(context);
+  results.add<ComposeTransposes>(context);
 }
