@@ -69,13 +69,16 @@ NdlTensorInfo TensorDescription::info() const {
 EntryDescription::EntryDescription(func::FuncOp function)
     : name(function.getName().str()) {
   StringRef nameAttr = "needle.name";
-  auto add = [&](Type type, StringAttr tensorName) {
-    tensors.emplace_back(tensorName ? tensorName.getValue() : "", type);
+  // Tensors without a name get the one that artifacts give them.
+  auto add = [&](Type type, StringAttr given, const char *kind, size_t index) {
+    tensors.emplace_back(given ? given.str() : kind + std::to_string(index),
+                         type);
   };
   for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
-    add(type, function.getArgAttrOfType<StringAttr>(i, nameAttr));
+    add(type, function.getArgAttrOfType<StringAttr>(i, nameAttr), "arg", i);
   for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
-    add(type, function.getResultAttrOfType<StringAttr>(i, nameAttr));
+    add(type, function.getResultAttrOfType<StringAttr>(i, nameAttr), "result",
+        i);
   for (const TensorDescription &tensor : tensors)
     infos.push_back(tensor.info());
   size_t numInputs = function.getNumArguments();

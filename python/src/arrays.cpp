@@ -96,8 +96,9 @@ static bool hasDType(const Py_buffer &buffer, NdlDType dtype) {
   message += expected;
   if (info.quantization != NDL_QUANTIZATION_NONE)
     message += " (quantized)";
+  nb::object dtype = object.attr("dtype");
   message += ", got ";
-  message += nb::str(object.attr("dtype")).c_str();
+  message += nb::str(dtype).c_str();
   if (info.dtype == NDL_DTYPE_F32)
     message += "; convert it with .astype(\"float32\")";
   raise(PyExc_TypeError, message);

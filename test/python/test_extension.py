@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""The extension as a file: what it exports, needs and costs to import."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from needle import _needle
+
+EXTENSION = Path(str(_needle.__file__))
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def symbols(kind: str) -> list[str]:
+    nm = shutil.which("nm") or shutil.which("llvm-nm-22")
+    assert nm, "the binutils of the build are there"
+    command = [nm, "-D", kind, str(EXTENSION)]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [line.split()[-1] for line in lines.splitlines()]
+
+
+def test_exports_its_initialization_alone() -> None:
+    assert symbols("--defined-only") == ["PyInit__needle"]
+
+
+def test_needs_no_llvm_and_no_cxx_library() -> None:
+    foreign = [
+        name
+        for name in symbols("--undefined-only")
+        if not name.startswith(("Py", "_Py", "ZSTD_", "pthreadpool_"))
+        and "@GLIBC" not in name
+        and name.split("@")[0]
+        not in {
+            "_ITM_deregisterTMCloneTable",
+            "_ITM_registerTMCloneTable",
+            "__gmon_start__",
+            "compress2",
+            "compressBound",
+            "crc32",
+            "uncompress",
+        }
+    ]
+    assert foreign == []
+
+
+def test_lies_in_the_package() -> None:
+    import needle
+
+    assert EXTENSION.parent == Path(str(needle.__file__)).parent
+
+
+def run_python(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+COMPILE = (
+    "import graphs; "
+    "assert needle.compile(graphs.make_relu())(graphs.data(3)).shape == (3,); "
+)
+
+
+@pytest.mark.parametrize("first", ["needle", "onnxruntime"])
+def test_beside_onnxruntime(first: str) -> None:
+    """Both bring their own runtime; either order of import works."""
+    pytest.importorskip("onnxruntime")
+    second = "onnxruntime" if first == "needle" else "needle"
+    run_python(f"import {first}, {second}; {COMPILE}")
+
+
+def test_import_is_light() -> None:
+    """Nothing that a program might not need; its time is printed, not judged."""
+    heavy = ["rich", "hypothesis", "matplotlib", "sklearn", "onnx", "torch", "pandas"]
+    code = (
+        "import time; t0 = time.perf_counter(); import numpy; "
+        "t1 = time.perf_counter(); import needle, sys; t2 = time.perf_counter(); "
+        f"assert not set({heavy}) & set(sys.modules); "
+        "print(f'numpy {1e3 * (t1 - t0):.0f} ms, needle {1e3 * (t2 - t1):.0f} ms more')"
+    )
+    best = min((run_python(code) for _ in range(3)), key=lambda text: text.split()[3])
+    size = EXTENSION.stat().st_size / 2**20
+    print(f"import: {best.strip()}; extension {size:.0f} MiB")
+
+
+def test_versions_agree() -> None:
+    import needle
+
+    assert needle.__version__ == _needle.version() == _needle.runtime_version()
+
+
+def test_docstrings_are_true() -> None:
+    """The examples in docstrings give what they say."""
+    import doctest
+
+    import needle.graph
+
+    failed, tried = doctest.testmod(needle.graph)
+    assert tried > 0
+    assert failed == 0
+
+
+def test_everything_public_is_documented() -> None:
+    import inspect
+
+    import needle
+
+    missing = []
+    for name in needle.__all__:
+        value = getattr(needle, name)
+        if not inspect.getdoc(value):
+            missing.append(name)
+        if inspect.isclass(value):
+            missing += [
+                f"{name}.{member}"
+                for member, attribute in vars(value).items()
+                if not member.startswith("_")
+                and (callable(attribute) or isinstance(attribute, property))
+                and not inspect.getdoc(attribute)
+            ]
+    assert missing == []
