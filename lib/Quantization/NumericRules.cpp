@@ -141,8 +141,8 @@ NEEDLE_INSTANTIATE_QUANTIZE(uint32_t);
 
 // The comparisons below are false for NaN, which therefore never enters a
 // range.
-ValueRange needle::widenRange(double min, double max) {
-  ValueRange range;
+RealRange needle::widenRange(double min, double max) {
+  RealRange range;
   if (min < 0.0)
     range.min = std::max<double>(min, -FLT_MAX);
   if (max > 0.0)
@@ -150,7 +150,7 @@ ValueRange needle::widenRange(double min, double max) {
   return range;
 }
 
-ValueRange needle::computeRange(llvm::ArrayRef<float> values) {
+RealRange needle::computeRange(llvm::ArrayRef<float> values) {
   float min = 0.0f, max = 0.0f;
   for (float value : values) {
     min = value < min ? value : min;
@@ -160,22 +160,22 @@ ValueRange needle::computeRange(llvm::ArrayRef<float> values) {
 }
 
 void needle::computeRangePerAxis(llvm::ArrayRef<float> values, AxisView view,
-                                 llvm::MutableArrayRef<ValueRange> result) {
+                                 llvm::MutableArrayRef<RealRange> result) {
   assert(int64_t(values.size()) == view.numElements() &&
          int64_t(result.size()) == view.size && "the view fits the values");
-  llvm::fill(result, ValueRange());
+  llvm::fill(result, RealRange());
   const float *value = values.data();
   for (int64_t outer = 0; outer != view.outer; ++outer)
-    for (ValueRange &range : result)
+    for (RealRange &range : result)
       for (int64_t inner = 0; inner != view.inner; ++inner, ++value) {
         range.min = *value < range.min ? *value : range.min;
         range.max = *value > range.max ? *value : range.max;
       }
-  for (ValueRange &range : result)
+  for (RealRange &range : result)
     range = widenRange(range.min, range.max);
 }
 
-QuantParams needle::chooseParams(ValueRange range, const QuantFormat &format) {
+QuantParams needle::chooseParams(RealRange range, const QuantFormat &format) {
   range = widenRange(range.min, range.max);
   double span, steps;
   if (format.isSymmetric) {

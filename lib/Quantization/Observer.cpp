@@ -31,13 +31,13 @@ llvm::LogicalResult MinMaxObserver::merge(const RangeObserver &other) {
   return llvm::success();
 }
 
-std::optional<ValueRange> MinMaxObserver::getRange() const {
+std::optional<RealRange> MinMaxObserver::getRange() const {
   // `value < +inf` is false for +inf itself: a stream of +inf alone leaves min
   // at +inf, which the clamp turns into FLT_MAX as for any other infinity.
   if (max < min)
     return std::nullopt;
-  return ValueRange{std::clamp<double>(min, -FLT_MAX, FLT_MAX),
-                    std::clamp<double>(max, -FLT_MAX, FLT_MAX)};
+  return RealRange{std::clamp<double>(min, -FLT_MAX, FLT_MAX),
+                   std::clamp<double>(max, -FLT_MAX, FLT_MAX)};
 }
 
 std::unique_ptr<RangeObserver> needle::createObserver(llvm::StringRef method,

@@ -62,11 +62,11 @@ inline constexpr QuantFormat kUInt4Asymmetric{4, false, false, {0, 15}};
 inline constexpr QuantFormat kInt4Symmetric{4, true, true, {-7, 7}};
 
 /// A range of real numbers as N2 wants it: finite, and containing zero.
-struct ValueRange {
+struct RealRange {
   double min = 0.0;
   double max = 0.0;
 
-  bool operator==(const ValueRange &other) const {
+  bool operator==(const RealRange &other) const {
     return min == other.min && max == other.max;
   }
 };
@@ -114,20 +114,20 @@ void quantizePerAxis(llvm::ArrayRef<float> values, AxisView view,
 
 /// Makes a range as N2 wants it: ±inf becomes ±FLT_MAX, a NaN bound counts for
 /// nothing, zero is included. An inverted range (nothing seen) becomes [0, 0].
-ValueRange widenRange(double min, double max);
+RealRange widenRange(double min, double max);
 
 /// The widened range of some values; NaN is ignored.
-ValueRange computeRange(llvm::ArrayRef<float> values);
+RealRange computeRange(llvm::ArrayRef<float> values);
 
 /// The widened range of each slice along the viewed axis; `result` has
 /// `view.size` entries.
 void computeRangePerAxis(llvm::ArrayRef<float> values, AxisView view,
-                         llvm::MutableArrayRef<ValueRange> result);
+                         llvm::MutableArrayRef<RealRange> result);
 
 /// N2: parameters that cover a range. Computed in f64, the scale rounded to f32
 /// and clamped to [FLT_MIN, FLT_MAX]; the range [0, 0] gives scale 1. `range`
 /// is widened first.
-QuantParams chooseParams(ValueRange range, const QuantFormat &format);
+QuantParams chooseParams(RealRange range, const QuantFormat &format);
 
 //===----------------------------------------------------------------------===//
 // N3: dequantize

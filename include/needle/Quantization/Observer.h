@@ -39,7 +39,7 @@ public:
 
   /// The range so far: finite, not yet widened to contain zero; none before the
   /// first value that is not NaN.
-  virtual std::optional<ValueRange> getRange() const = 0;
+  virtual std::optional<RealRange> getRange() const = 0;
 };
 
 /// The smallest and the largest value seen.
@@ -50,7 +50,7 @@ public:
   llvm::StringRef getMethod() const override { return kMethod; }
   void observe(llvm::ArrayRef<float> values) override;
   llvm::LogicalResult merge(const RangeObserver &other) override;
-  std::optional<ValueRange> getRange() const override;
+  std::optional<RealRange> getRange() const override;
 
 private:
   float min = std::numeric_limits<float>::infinity();

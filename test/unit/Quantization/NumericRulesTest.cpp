@@ -247,29 +247,29 @@ TEST(Quantize, SpansAndAxes) {
 //===----------------------------------------------------------------------===//
 
 TEST(Range, ContainsZeroIgnoresNaNAndIsFinite) {
-  EXPECT_EQ(computeRange({}), (ValueRange{0, 0}));
-  EXPECT_EQ(computeRange({kNaN, kNaN}), (ValueRange{0, 0}));
-  EXPECT_EQ(computeRange({1, 6}), (ValueRange{0, 6}));
-  EXPECT_EQ(computeRange({-1, -6}), (ValueRange{-6, 0}));
-  EXPECT_EQ(computeRange({kNaN, -2, kNaN, 5, kNaN}), (ValueRange{-2, 5}));
-  EXPECT_EQ(computeRange({-kInf, 1}), (ValueRange{-FLT_MAX, 1}));
-  EXPECT_EQ(computeRange({kInf, kNaN}), (ValueRange{0, FLT_MAX}));
-  EXPECT_EQ(computeRange({FLT_TRUE_MIN}), (ValueRange{0, FLT_TRUE_MIN}));
-  EXPECT_EQ(widenRange(std::nan(""), 2), (ValueRange{0, 2}));
-  EXPECT_EQ(widenRange(-1e300, 1e300), (ValueRange{-FLT_MAX, FLT_MAX}));
-  EXPECT_EQ(widenRange(kInf, -kInf), (ValueRange{0, 0}));
+  EXPECT_EQ(computeRange({}), (RealRange{0, 0}));
+  EXPECT_EQ(computeRange({kNaN, kNaN}), (RealRange{0, 0}));
+  EXPECT_EQ(computeRange({1, 6}), (RealRange{0, 6}));
+  EXPECT_EQ(computeRange({-1, -6}), (RealRange{-6, 0}));
+  EXPECT_EQ(computeRange({kNaN, -2, kNaN, 5, kNaN}), (RealRange{-2, 5}));
+  EXPECT_EQ(computeRange({-kInf, 1}), (RealRange{-FLT_MAX, 1}));
+  EXPECT_EQ(computeRange({kInf, kNaN}), (RealRange{0, FLT_MAX}));
+  EXPECT_EQ(computeRange({FLT_TRUE_MIN}), (RealRange{0, FLT_TRUE_MIN}));
+  EXPECT_EQ(widenRange(std::nan(""), 2), (RealRange{0, 2}));
+  EXPECT_EQ(widenRange(-1e300, 1e300), (RealRange{-FLT_MAX, FLT_MAX}));
+  EXPECT_EQ(widenRange(kInf, -kInf), (RealRange{0, 0}));
 }
 
 TEST(Range, PerAxis) {
   std::vector<float> values{1, -2, kNaN, 4, -5, kInf};
-  std::vector<ValueRange> columns(3), rows(2);
+  std::vector<RealRange> columns(3), rows(2);
   computeRangePerAxis(values, AxisView::of({2, 3}, 1), columns);
-  EXPECT_EQ(columns[0], (ValueRange{0, 4}));
-  EXPECT_EQ(columns[1], (ValueRange{-5, 0}));
-  EXPECT_EQ(columns[2], (ValueRange{0, FLT_MAX}));
+  EXPECT_EQ(columns[0], (RealRange{0, 4}));
+  EXPECT_EQ(columns[1], (RealRange{-5, 0}));
+  EXPECT_EQ(columns[2], (RealRange{0, FLT_MAX}));
   computeRangePerAxis(values, AxisView::of({2, 3}, 0), rows);
-  EXPECT_EQ(rows[0], (ValueRange{-2, 1}));
-  EXPECT_EQ(rows[1], (ValueRange{-5, FLT_MAX}));
+  EXPECT_EQ(rows[0], (RealRange{-2, 1}));
+  EXPECT_EQ(rows[1], (RealRange{-5, FLT_MAX}));
 }
 
 TEST(Params, UInt8Asymmetric) {
@@ -335,7 +335,7 @@ TEST(Params, ZeroIsExactAndTheEndsAreWithinOneStep) {
   RandomFloats random(kSeed);
   for (int i = 0; i < 100000; ++i) {
     float min = random.next(), max = random.next();
-    ValueRange range = computeRange({min, max});
+    RealRange range = computeRange({min, max});
     for (const QuantFormat &format :
          {kUInt8Asymmetric, kInt8Symmetric, kUInt4Asymmetric, kInt4Symmetric}) {
       QuantParams params = chooseParams(range, format);

@@ -30,11 +30,11 @@ TEST(MinMaxObserver, NothingSeen) {
 TEST(MinMaxObserver, IsNotWidened) {
   MinMaxObserver observer;
   observer.observe({3, 5});
-  EXPECT_EQ(observer.getRange(), (ValueRange{3, 5}));
+  EXPECT_EQ(observer.getRange(), (RealRange{3, 5}));
   observer.observe({kNaN, 4});
-  EXPECT_EQ(observer.getRange(), (ValueRange{3, 5}));
+  EXPECT_EQ(observer.getRange(), (RealRange{3, 5}));
   observer.observe({-1});
-  EXPECT_EQ(observer.getRange(), (ValueRange{-1, 5}));
+  EXPECT_EQ(observer.getRange(), (RealRange{-1, 5}));
 }
 
 TEST(MinMaxObserver, InfinitiesCountAsTheLargestFinite) {
@@ -42,9 +42,9 @@ TEST(MinMaxObserver, InfinitiesCountAsTheLargestFinite) {
   up.observe({kInf});
   down.observe({-kInf, 2});
   both.observe({-kInf, kInf});
-  EXPECT_EQ(up.getRange(), (ValueRange{FLT_MAX, FLT_MAX}));
-  EXPECT_EQ(down.getRange(), (ValueRange{-FLT_MAX, 2}));
-  EXPECT_EQ(both.getRange(), (ValueRange{-FLT_MAX, FLT_MAX}));
+  EXPECT_EQ(up.getRange(), (RealRange{FLT_MAX, FLT_MAX}));
+  EXPECT_EQ(down.getRange(), (RealRange{-FLT_MAX, 2}));
+  EXPECT_EQ(both.getRange(), (RealRange{-FLT_MAX, FLT_MAX}));
 }
 
 TEST(MinMaxObserver, MergesInAnyOrder) {
@@ -74,8 +74,8 @@ public:
   llvm::LogicalResult merge(const RangeObserver &) override {
     return llvm::failure();
   }
-  std::optional<ValueRange> getRange() const override {
-    return ValueRange{-9, 9};
+  std::optional<RealRange> getRange() const override {
+    return RealRange{-9, 9};
   }
 };
 
@@ -83,7 +83,7 @@ TEST(MinMaxObserver, DoesNotMergeAnotherMethod) {
   MinMaxObserver observer;
   observer.observe({1});
   EXPECT_TRUE(failed(observer.merge(OtherObserver())));
-  EXPECT_EQ(observer.getRange(), (ValueRange{1, 1}));
+  EXPECT_EQ(observer.getRange(), (RealRange{1, 1}));
 }
 
 TEST(CreateObserver, ByName) {

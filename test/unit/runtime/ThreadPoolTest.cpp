@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -86,34 +87,41 @@ TEST(ThreadPool, HandlesTheLargestCount) {
   EXPECT_EQ(sum.load(), static_cast<uint64_t>(INT64_MAX));
 }
 
-/// Waits until as many tasks as there are threads run at the same time.
+/// A point that so many tasks must reach before any goes on.
 struct Meeting {
   std::atomic<int64_t> present{0};
   int64_t expected;
+
+  void attend() {
+    present.fetch_add(1);
+    while (present.load() < expected)
+      std::this_thread::yield();
+  }
 };
 
+/// Runs a loop whose tasks wait for each other; returns only if every thread of
+/// the pool takes part.
+void meet(ThreadPool &pool) {
+  Meeting meeting{{0}, pool.threads()};
+  pool.parallelFor([](void *context, int64_t, int64_t,
+                      int64_t) { static_cast<Meeting *>(context)->attend(); },
+                   &meeting, pool.threads());
+}
+
 TEST(ThreadPool, UsesAllThreadsAtOnce) {
-  constexpr int64_t threads = 4;
-  ThreadPool pool(threads);
+  ThreadPool pool(4);
   for (int round = 0; round < 20; ++round) {
-    Meeting meeting{{0}, threads};
-    pool.parallelFor(
-        [](void *context, int64_t begin, int64_t, int64_t worker) {
-          auto *meeting = static_cast<Meeting *>(context);
-          // Later ranges find the meeting over.
-          (void)begin;
-          (void)worker;
-          meeting->present.fetch_add(1);
-          while (meeting->present.load() < meeting->expected)
-            std::this_thread::yield();
-        },
-        &meeting, threads);
-    EXPECT_EQ(meeting.present.load(), threads);
+    meet(pool);
+    // Every other time the workers have gone to sleep.
+    if (round % 2)
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
 }
 
 struct Nested {
   ThreadPool &pool;
+  /// The outer loop's tasks meet first, so that each has another worker.
+  Meeting meeting;
   std::atomic<int64_t> inner{0};
   std::atomic<bool> moved{false};
 };
@@ -132,21 +140,21 @@ void innerTask(void *context, int64_t begin, int64_t end, int64_t worker) {
 }
 
 TEST(ThreadPool, NestedLoopsRunInline) {
-  for (int64_t threads : {1, 4})
-    for (int64_t count : {1, 100}) {
-      ThreadPool pool(threads);
-      Nested nested{pool};
-      pool.parallelFor(
-          [](void *context, int64_t begin, int64_t end, int64_t worker) {
-            auto *nested = static_cast<Nested *>(context);
-            Inner inner{nested, worker, std::this_thread::get_id()};
-            for (int64_t i = begin; i < end; ++i)
-              nested->pool.parallelFor(innerTask, &inner, 7);
-          },
-          &nested, count);
-      EXPECT_EQ(nested.inner.load(), 7 * count);
-      EXPECT_FALSE(nested.moved.load());
-    }
+  for (int64_t threads : {1, 4}) {
+    ThreadPool pool(threads);
+    Nested nested{pool, {{0}, threads}};
+    pool.parallelFor(
+        [](void *context, int64_t begin, int64_t end, int64_t worker) {
+          auto *nested = static_cast<Nested *>(context);
+          nested->meeting.attend();
+          Inner inner{nested, worker, std::this_thread::get_id()};
+          for (int64_t i = begin; i < end; ++i)
+            nested->pool.parallelFor(innerTask, &inner, 7);
+        },
+        &nested, threads);
+    EXPECT_EQ(nested.inner.load(), 7 * threads);
+    EXPECT_FALSE(nested.moved.load());
+  }
 }
 
 TEST(ThreadPool, ManyCallersShareIt) {
@@ -168,8 +176,9 @@ TEST(ThreadPool, ManyCallersShareIt) {
   EXPECT_EQ(failures.load(), 0);
 }
 
-/// A loop that holds the workers until another caller's loop has ended.
+/// A loop that holds all workers until another caller's loop has ended.
 struct Hold {
+  Meeting meeting{{0}, 2};
   std::atomic<bool> started{false};
   std::atomic<bool> released{false};
 };
@@ -181,6 +190,7 @@ TEST(ThreadPool, ACallerDoesNotWaitForBusyWorkers) {
     pool.parallelFor(
         [](void *context, int64_t, int64_t, int64_t) {
           auto *hold = static_cast<Hold *>(context);
+          hold->meeting.attend();
           hold->started = true;
           // Gives up in the end, so that a failure is no hang.
           for (int i = 0; i < 10000 && !hold->released; ++i)
@@ -240,9 +250,9 @@ TEST(ThreadPool, TasksRunInTheDefaultFloatEnvironment) {
 
 TEST(ThreadPool, WorksInAForkedChild) {
   ThreadPool pool(3);
-  Recorder before(100, 3);
-  pool.parallelFor(Recorder::task, &before, 100);
-  EXPECT_TRUE(before.complete());
+  auto unused = std::make_unique<ThreadPool>(2);
+  meet(pool);
+  meet(*unused);
   pid_t child = fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
@@ -250,14 +260,16 @@ TEST(ThreadPool, WorksInAForkedChild) {
     alarm(60);
     Recorder recorder(1000, 3);
     pool.parallelFor(Recorder::task, &recorder, 1000);
+    // There are new workers.
+    meet(pool);
+    // The old ones are not waited for.
+    unused.reset();
     _exit(recorder.complete() ? 0 : 1);
   }
   int status = 1;
   waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
-  Recorder after(100, 3);
-  pool.parallelFor(Recorder::task, &after, 100);
-  EXPECT_TRUE(after.complete());
+  meet(pool);
 }
 
 } // namespace

@@ -83,10 +83,10 @@ static QuantizedValues quantizeValues(MLIRContext *context,
   AxisView view{1, 1, static_cast<int64_t>(values.size())};
   if (axis)
     view = AxisView::of(shape, *axis);
-  llvm::SmallVector<needle::ValueRange> ranges(view.size);
+  llvm::SmallVector<RealRange> ranges(view.size);
   computeRangePerAxis(values, view, ranges);
   llvm::SmallVector<QuantParams> params =
-      llvm::map_to_vector(ranges, [&](const needle::ValueRange &range) {
+      llvm::map_to_vector(ranges, [&](const RealRange &range) {
         return chooseParams(range, format);
       });
   QuantizedValues result;

@@ -197,9 +197,9 @@ std::vector<double> magnitudes(const Layer &layer) {
     std::vector<float> column;
     for (int64_t k = 0; k < layer.k; ++k)
       column.push_back(weight(k, n));
-    needle::ValueRange range = layer.granularity == WeightGranularity::PerAxis
-                                   ? computeRange(column)
-                                   : computeRange(layer.w);
+    RealRange range = layer.granularity == WeightGranularity::PerAxis
+                          ? computeRange(column)
+                          : computeRange(layer.w);
     QuantParams wParams = chooseParams(range, kInt8Symmetric);
     for (int64_t m = 0; m < layer.m; ++m)
       for (int64_t k = 0; k < layer.k; ++k) {
