@@ -100,18 +100,26 @@ struct Meeting {
 };
 
 /// Runs a loop whose tasks wait for each other; returns only if every thread of
-/// the pool takes part.
-void meet(ThreadPool &pool) {
-  Meeting meeting{{0}, pool.threads()};
-  pool.parallelFor([](void *context, int64_t, int64_t,
-                      int64_t) { static_cast<Meeting *>(context)->attend(); },
-                   &meeting, pool.threads());
+/// the pool takes part, and then the workers they were, as bits.
+uint64_t meet(ThreadPool &pool) {
+  struct Context {
+    Meeting meeting;
+    std::atomic<uint64_t> workers{0};
+  } context{{{0}, pool.threads()}};
+  pool.parallelFor(
+      [](void *self, int64_t, int64_t, int64_t worker) {
+        auto *context = static_cast<Context *>(self);
+        context->workers.fetch_or(uint64_t(1) << worker);
+        context->meeting.attend();
+      },
+      &context, pool.threads());
+  return context.workers;
 }
 
 TEST(ThreadPool, UsesAllThreadsAtOnce) {
   ThreadPool pool(4);
   for (int round = 0; round < 20; ++round) {
-    meet(pool);
+    EXPECT_EQ(meet(pool), 0xfu);
     // Every other time the workers have gone to sleep.
     if (round % 2)
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
@@ -181,6 +189,7 @@ struct Hold {
   Meeting meeting{{0}, 2};
   std::atomic<bool> started{false};
   std::atomic<bool> released{false};
+  std::atomic<int> done{0};
 };
 
 TEST(ThreadPool, ACallerDoesNotWaitForBusyWorkers) {
@@ -188,16 +197,21 @@ TEST(ThreadPool, ACallerDoesNotWaitForBusyWorkers) {
   Hold hold;
   std::thread holder([&] {
     pool.parallelFor(
-        [](void *context, int64_t, int64_t, int64_t) {
+        [](void *context, int64_t, int64_t, int64_t worker) {
           auto *hold = static_cast<Hold *>(context);
           hold->meeting.attend();
           hold->started = true;
           // Gives up in the end, so that a failure is no hang.
           for (int i = 0; i < 10000 && !hold->released; ++i)
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
+          // The holder must wait for its helper, whatever others did.
+          if (worker != 0)
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+          ++hold->done;
         },
         &hold, 2);
     EXPECT_TRUE(hold.released.load());
+    EXPECT_EQ(hold.done.load(), 2);
   });
   while (!hold.started)
     std::this_thread::yield();
