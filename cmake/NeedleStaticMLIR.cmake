@@ -5,6 +5,11 @@
 # archives are found by their place instead.
 file(GLOB mlir_archives ${LLVM_LIBRARY_DIR}/libMLIR*.a)
 list(FILTER mlir_archives EXCLUDE REGEX "libMLIR(CAPI|.*Test)[^/]*\\.a$")
+if(NOT mlir_archives)
+  message(FATAL_ERROR "${LLVM_LIBRARY_DIR} has no static libMLIR*.a, which the "
+    "Python extension links: install them (Debian: libmlir-22-dev), or configure "
+    "with -DNEEDLE_ENABLE_PYTHON=OFF")
+endif()
 execute_process(
   COMMAND ${LLVM_TOOLS_BINARY_DIR}/llvm-config --link-static --libfiles
     native passes target bitwriter linker ipo object

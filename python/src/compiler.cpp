@@ -12,6 +12,7 @@ using namespace needle::python;
 static nb::tuple compile(const Module &module,
                          const std::vector<std::string> &targets) {
   std::vector<const char *> names;
+  names.reserve(targets.size());
   for (const std::string &target : targets)
     names.push_back(target.c_str());
   NeedleCompileOptions options = NEEDLE_COMPILE_OPTIONS_INIT;

@@ -41,7 +41,8 @@ struct Executable::Arguments {
 
 Executable::Executable(const nb::bytes &artifact,
                        const std::optional<std::string> &target,
-                       int32_t threads, const std::optional<std::string> &name)
+                       int32_t threads,
+                       const std::optional<std::string> &entryName)
     : size(artifact.size()) {
   // Aligned memory of our own, which the runtime can use in place.
   constexpr size_t alignment = 64;
@@ -52,7 +53,7 @@ Executable::Executable(const nb::bytes &artifact,
   std::memcpy(bytes.get(), artifact.data(), size);
   handle = load(target ? target->c_str() : nullptr, threads);
   try {
-    chooseEntry(name);
+    chooseEntry(entryName);
   } catch (...) {
     ndl_executable_destroy(handle);
     throw;

@@ -18,7 +18,7 @@ namespace needle::python {
 class Executable {
 public:
   /// Loads a copy of `artifact`. `target` chooses the body, else NEEDLE_ISA or
-  /// the CPU does; `threads` 0 stands for the process's own number; `entry` may
+  /// the CPU does; `threads` 0 stands for the process's own number; `entryName`
   /// be absent when there is an entry "main" or only one.
   Executable(const nb::bytes &artifact,
              const std::optional<std::string> &target, int32_t threads,

@@ -9,6 +9,8 @@ using namespace needle::python;
 NB_MODULE(_needle, m) {
   m.doc() =
       "needle's compiler and runtime; the package needle is its interface";
+  // What is alive when the interpreter ends is no mistake of the user's.
+  nb::set_leak_warnings(false);
   initializeArrays();
   bindModule(m);
   bindGraphBuilder(m);

@@ -81,9 +81,11 @@ public:
      const std::vector<std::tuple<std::string, Dims>> &resultTypes,
      size_t numResults, const Place &place) {
     std::vector<TensorType> types;
+    types.reserve(resultTypes.size());
     for (const auto &[elementType, shape] : resultTypes)
       types.emplace_back(elementType, shape);
     std::vector<NeedleTensorType> tensors;
+    tensors.reserve(types.size());
     for (const TensorType &type : types)
       tensors.push_back(type.get());
     NeedleLocation location = locate(place);
