@@ -19,10 +19,10 @@ class Executable {
 public:
   /// Loads a copy of `artifact`. `target` chooses the body, else NEEDLE_ISA or
   /// the CPU does; `threads` 0 stands for the process's own number; `entryName`
-  /// be absent when there is an entry "main" or only one.
+  /// may be absent when there is an entry "main" or only one.
   Executable(const nb::bytes &artifact,
              const std::optional<std::string> &target, int32_t threads,
-             const std::optional<std::string> &entry);
+             const std::optional<std::string> &entryName);
   Executable(const Executable &) = delete;
   ~Executable();
 
