@@ -134,9 +134,10 @@ FailureOr<std::string> needle::printStage(ModuleOp module, StringRef stage,
   FailureOr<OwningModule> common = lowerCommon(module, clock);
   if (failed(common))
     return failure();
-  for (const CPUStage &common_ : getCPUStages())
-    if (common_.isCommon && common_.name == stage)
-      return print(**common);
+  if (llvm::any_of(getCPUStages(), [&](const CPUStage &candidate) {
+        return candidate.isCommon && candidate.name == stage;
+      }))
+    return print(**common);
   FailureOr<OwningModule> lowered =
       lowerForTarget(**common, *targets->front(), clock, stage);
   if (failed(lowered))
