@@ -24,9 +24,8 @@
 // LINALG: needle_cpu.weight
 // LINALG: needle_cpu.matmul {{.*}} -> tensor<?x4xf32>
 
-// BUFFERS: call @main.arena
 // BUFFERS: memref.view
-// BUFFERS: needle_cpu.matmul {{.*}} workspace
+// BUFFERS: needle_cpu.matmul {{.*}} outs(%{{.*}} : memref<?x4xf32>)
 
 // KERNELS-NOT: needle_cpu.
 // KERNELS-NOT: linalg.

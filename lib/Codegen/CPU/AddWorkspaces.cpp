@@ -25,31 +25,68 @@ struct AddWorkspacesPass
   using CPUAddWorkspacesBase::CPUAddWorkspacesBase;
 
   void runOnOperation() override {
-    const CPUTarget *description = lookupCPUTarget(target);
-    if (!description) {
-      getOperation().emitError() << "unknown CPU target '" << target
-                                 << "'; there are " << getCPUTargetNames();
+    const CPUTarget *description = lookupCPUTarget(getOperation(), target);
+    if (!description)
       return signalPassFailure();
-    }
-    getOperation().walk([&](Operation *op) {
-      if (auto matmul = dyn_cast<MatmulOp>(op))
-        prepare(matmul, /*integer=*/false, *description);
-      else if (auto qmatmul = dyn_cast<QMatmulOp>(op))
-        prepare(qmatmul, /*integer=*/true, *description);
-      else if (auto pack = dyn_cast<PackRhsOp>(op))
-        setKernelName(op, selectKernel(pack).getName(*description));
+    WalkResult result = getOperation().walk([&](Operation *op) {
+      return failed(prepare(op, *description)) ? WalkResult::interrupt()
+                                               : WalkResult::advance();
     });
+    if (result.wasInterrupted())
+      signalPassFailure();
   }
 
 private:
+  static LogicalResult prepare(Operation *op, const CPUTarget &target) {
+    if (auto pack = dyn_cast<PackRhsOp>(op)) {
+      setKernelName(op, needle::cpu::selectKernel(pack).getName(target));
+      return verifyPanel(op, pack.getDest(), target);
+    }
+    if (auto matmul = dyn_cast<MatmulOp>(op))
+      return prepareContraction(matmul, /*integer=*/false, target);
+    if (auto qmatmul = dyn_cast<QMatmulOp>(op))
+      return prepareContraction(qmatmul, /*integer=*/true, target);
+    return success();
+  }
+
   static void setKernelName(Operation *op, StringRef name) {
     op->setAttr(kernelAttr, StringAttr::get(op->getContext(), name));
   }
 
-  /// %work = memref.alloc(threads × block rows × packed row) : memref<?xi8>
+  /// Packing and kernels must agree on the width of panels.
+  static LogicalResult verifyPanel(Operation *op, Value packed,
+                                   const CPUTarget &target) {
+    int64_t width = cast<ShapedType>(packed.getType()).getDimSize(2);
+    if (width == target.intTile.columns)
+      return success();
+    return op->emitOpError() << "is packed in panels of " << width
+                             << " columns, but the kernels of " << target.name
+                             << " read " << target.intTile.columns;
+  }
+
   template <typename Op>
-  static void prepare(Op op, bool integer, const CPUTarget &target) {
-    setKernelName(op, selectKernels(op).first().getName(target));
+  static LogicalResult prepareContraction(Op op, bool integer,
+                                          const CPUTarget &target) {
+    if (op.getNumResults() != 0)
+      return op.emitOpError("is on tensors; workspaces are added to buffers");
+    if (failed(verifyRuntimeArguments(op)) ||
+        failed(verifyPanel(op, op.getRhs(), target)))
+      return failure();
+    ContractionKernels kernels = selectKernels(op);
+    setKernelName(op, kernels.first().getName(target));
+    if (kernels.narrow && kernels.wide)
+      op->setAttr(kernelNoteAttr,
+                  StringAttr::get(op.getContext(),
+                                  "K > " + Twine(getMaxDepth(*kernels.narrow)) +
+                                      ": " + kernels.wide->getName(target)));
+    if (packsLhs(op))
+      addWorkspace(op, integer, target);
+    return success();
+  }
+
+  /// %work = memref.alloc(threads, rows × packed row) : memref<?x?xi8>
+  template <typename Op>
+  static void addWorkspace(Op op, bool integer, const CPUTarget &target) {
     KernelBuilder b(op.getLoc(), op);
     unsigned depthDim = getDepthDim(op.getTransposeLhs());
     auto extent = [&](unsigned dim) -> Value {
@@ -60,16 +97,16 @@ private:
     Value blockRows =
         emitBlockRows(b, b.getLoc(), integer, target, rows, depth);
     Value stride = emitPackedRowStride(b, b.getLoc(), integer, depth);
-    Value elements = b.mul(blockRows, stride);
-    Value bytes = b.mul(elements, b.i64(integer ? 2 : 4));
-    auto function = op->template getParentOfType<func::FuncOp>();
-    Value threads = arith::IndexCastOp::create(
-        b, b.getI64Type(), getRuntimeArgument(function, RuntimeArg::Threads));
-    Value size =
-        arith::IndexCastOp::create(b, b.getIndexType(), b.mul(bytes, threads));
-    auto type = MemRefType::get({ShapedType::kDynamic}, b.getI8Type());
+    // Whole cache lines, so that workers do not share any.
+    Value elements = b.mul(b.min(blockRows, rows), stride);
+    Value bytes = arith::IndexCastOp::create(
+        b, b.getIndexType(), b.mul(elements, b.i64(integer ? 2 : 4)));
+    Value threads = getRuntimeArgument(
+        op->template getParentOfType<func::FuncOp>(), RuntimeArg::Threads);
+    auto type = MemRefType::get({ShapedType::kDynamic, ShapedType::kDynamic},
+                                b.getI8Type());
     op.getWorkspaceMutable().assign(
-        memref::AllocOp::create(b, type, ValueRange{size}));
+        memref::AllocOp::create(b, type, ValueRange{threads, bytes}));
   }
 };
 

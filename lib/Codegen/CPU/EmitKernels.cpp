@@ -68,7 +68,6 @@ private:
   Value storeContext(ArrayRef<Value> words);
   void call(Value kernel, Value context, Value count, Value inlined);
 
-  void setIntegerArgs(MatmulOp op, SmallVectorImpl<Value> &args) {}
   void setIntegerArgs(QMatmulOp op, SmallVectorImpl<Value> &args);
   Value selectKernel(const ContractionKernels &kernels, Value depth);
   Value zeroPointsOf(PackRhsOp op);
@@ -196,12 +195,18 @@ void Launcher::launch(Op op, bool integer) {
   set(KernelArg::Rows, rows);
   set(KernelArg::Depth, depth);
   set(KernelArg::Columns, columns);
-  View workspace = view(op.getWorkspace());
-  set(KernelArg::Workspace, workspace.pointer);
-  set(KernelArg::WorkspaceBytes, b.div(workspace.sizes[0], threads));
+  if (op.getWorkspace()) {
+    View workspace = view(op.getWorkspace());
+    set(KernelArg::Workspace, workspace.pointer);
+    set(KernelArg::WorkspaceBytes, workspace.sizes[1]);
+  } else {
+    set(KernelArg::Workspace, pointerOrNull(nullptr));
+    set(KernelArg::WorkspaceBytes, b.i64(0));
+  }
   set(KernelArg::BlockRows, blockRows);
   set(KernelArg::ColumnSplits, splits);
-  setIntegerArgs(op, args);
+  if constexpr (std::is_same_v<Op, QMatmulOp>)
+    setIntegerArgs(op, args);
 
   Value kernel = selectKernel(selectKernels(op), depth);
   call(kernel, storeContext(args), b.mul(blocks, splits), inlined);
@@ -262,12 +267,9 @@ struct EmitKernelsPass
   using CPUEmitKernelsBase::CPUEmitKernelsBase;
 
   void runOnOperation() override {
-    const CPUTarget *description = lookupCPUTarget(target);
-    if (!description) {
-      getOperation().emitError() << "unknown CPU target '" << target
-                                 << "'; there are " << getCPUTargetNames();
+    const CPUTarget *description = lookupCPUTarget(getOperation(), target);
+    if (!description)
       return signalPassFailure();
-    }
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
       if (isa<MatmulOp, QMatmulOp, PackRhsOp>(op))
@@ -280,22 +282,29 @@ struct EmitKernelsPass
   }
 
 private:
+  template <typename Op>
+  static LogicalResult verifyWorkspace(Op op) {
+    if (op.getWorkspace() || !packsLhs(op))
+      return success();
+    return op.emitOpError("has no workspace; run needle-cpu-add-workspaces");
+  }
+
   static LogicalResult emit(Operation *op, const CPUTarget &target) {
     if (op->getNumResults() != 0)
       return op->emitOpError("is on tensors; kernels work on buffers");
+    if (failed(verifyRuntimeArguments(op)))
+      return failure();
     Launcher launcher(op, target);
     if (auto pack = dyn_cast<PackRhsOp>(op)) {
       launcher.launch(pack);
     } else if (auto matmul = dyn_cast<MatmulOp>(op)) {
-      if (!matmul.getWorkspace())
-        return op->emitOpError(
-            "has no workspace; run needle-cpu-add-workspaces");
+      if (failed(verifyWorkspace(matmul)))
+        return failure();
       launcher.launch(matmul, /*integer=*/false);
     } else {
       auto qmatmul = cast<QMatmulOp>(op);
-      if (!qmatmul.getWorkspace())
-        return op->emitOpError(
-            "has no workspace; run needle-cpu-add-workspaces");
+      if (failed(verifyWorkspace(qmatmul)))
+        return failure();
       launcher.launch(qmatmul, /*integer=*/true);
     }
     op->erase();

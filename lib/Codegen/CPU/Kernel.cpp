@@ -79,20 +79,30 @@ Value needle::cpu::emitBlockRows(OpBuilder &builder, Location loc, bool integer,
   return b.max(b.min(fitting, rows), b.i64(1));
 }
 
+/// On a function that was emitted as a kernel: the name of the kernel. Another
+/// function of the module may already have that name.
+static constexpr StringLiteral emittedKernelAttr = "needle.emitted_kernel";
+
 /// Creates `void name(ptr context, i64 begin, i64 end, i64 worker)` at the end
 /// of the module and calls `body` to fill it, unless it is there already.
 static func::FuncOp
 getOrCreateTask(ModuleOp module, StringRef name,
                 function_ref<void(KernelBuilder &, Block &)> body) {
-  if (auto existing = module.lookupSymbol<func::FuncOp>(name))
-    return existing;
+  auto wanted = StringAttr::get(module.getContext(), name);
+  for (auto existing : module.getOps<func::FuncOp>())
+    if (existing->getAttr(emittedKernelAttr) == wanted)
+      return existing;
   MLIRContext *context = module.getContext();
+  std::string symbol = name.str();
+  while (module.lookupSymbol(symbol))
+    symbol += "_";
   OpBuilder atEnd = OpBuilder::atBlockEnd(module.getBody());
   KernelBuilder b(NameLoc::get(StringAttr::get(context, name)), atEnd);
   auto type = b.getFunctionType(
       {b.ptrType(), b.getI64Type(), b.getI64Type(), b.getI64Type()}, {});
-  auto function = func::FuncOp::create(b, name, type);
+  auto function = func::FuncOp::create(b, symbol, type);
   function.setPrivate();
+  function->setAttr(emittedKernelAttr, wanted);
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
   body(b, *entry);

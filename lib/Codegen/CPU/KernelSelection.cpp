@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "KernelSelection.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "needle/Codegen/CPU/EntryPoint.h"
 
 using namespace mlir;
 using namespace needle::cpu;
@@ -52,6 +54,30 @@ ContractionKernels needle::cpu::selectKernels(QMatmulOp op) {
   if (depth <= getMaxDepth(spec))
     return {spec, std::nullopt};
   return {std::nullopt, wide};
+}
+
+bool needle::cpu::packsLhs(MatmulOp op) {
+  auto memref = cast<MemRefType>(op.getLhs().getType());
+  return op.getTransposeLhs() || !memref.isLastDimUnitStride();
+}
+
+bool needle::cpu::packsLhs(QMatmulOp) { return true; }
+
+LogicalResult needle::cpu::verifyRuntimeArguments(Operation *op) {
+  auto function = op->getParentOfType<func::FuncOp>();
+  constexpr unsigned count = unsigned(RuntimeArg::Count);
+  if (function && function.getNumArguments() >= count) {
+    auto isOf = [&](RuntimeArg which, auto isExpected) {
+      return isExpected(getRuntimeArgument(function, which).getType());
+    };
+    if (isOf(RuntimeArg::Arena, llvm::IsaPred<MemRefType>) &&
+        isOf(RuntimeArg::Weights, llvm::IsaPred<MemRefType>) &&
+        isOf(RuntimeArg::Threads, llvm::IsaPred<IndexType>) &&
+        isOf(RuntimeArg::Frame, llvm::IsaPred<LLVM::LLVMPointerType>))
+      return success();
+  }
+  return op->emitOpError("is in a function without the runtime's arguments; "
+                         "run needle-cpu-add-runtime-arguments");
 }
 
 PackSpec needle::cpu::selectKernel(PackRhsOp op) {

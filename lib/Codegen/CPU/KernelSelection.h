@@ -22,6 +22,15 @@ ContractionKernels selectKernels(MatmulOp op);
 ContractionKernels selectKernels(QMatmulOp op);
 PackSpec selectKernel(PackRhsOp op);
 
+/// Whether the kernel of this contraction packs its lhs: integers are widened,
+/// f32 rows that are known to be contiguous are read in place.
+bool packsLhs(MatmulOp op);
+bool packsLhs(QMatmulOp op);
+
+/// An error unless the function that `op` is in has the arguments that
+/// needle-cpu-add-runtime-arguments appends.
+mlir::LogicalResult verifyRuntimeArguments(mlir::Operation *op);
+
 /// The dimension of lhs along which a contraction sums.
 unsigned getDepthDim(bool transposeLhs);
 

@@ -60,7 +60,7 @@ SmallVector<Value> ContractionKernel::emitFloatTile(unsigned rows, Rows lhs,
     SmallVector<Value> columns, next;
     for (unsigned v = 0; v < vectors(); ++v)
       columns.push_back(
-          b.load(vector, b.advance(base, b.i64(v * lanes), f32), 16));
+          b.load(vector, b.advance(base, b.i64(v * lanes), f32), lanes * 4));
     for (unsigned i = 0; i < rows; ++i) {
       Value element = b.broadcast(b.load(f32, elements[i], 4), vector);
       for (unsigned v = 0; v < vectors(); ++v) {
@@ -83,8 +83,8 @@ SmallVector<Value> ContractionKernel::emitFloatTile(unsigned rows, Rows lhs,
 Value ContractionKernel::emitPairs(Value pointer) {
   VectorType wide = b.vec(2 * lanes, i16);
   if (spec.rhsBits == 16)
-    return b.load(wide, pointer, 16);
-  Value narrow = b.load(b.vec(2 * lanes, i8), pointer, 16);
+    return b.load(wide, pointer, 4 * lanes);
+  Value narrow = b.load(b.vec(2 * lanes, i8), pointer, 2 * lanes);
   return arith::ExtSIOp::create(b, wide, narrow);
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "needle/Codegen/CPU/TargetDescription.h"
+#include "mlir/IR/Operation.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -34,6 +35,16 @@ static constexpr CPUTarget targets[] = {
      /*blockRows=*/96},
 };
 
+/// Packing happens before it is known whether integers or floats are packed
+/// for, so a target has one panel width.
+static constexpr bool haveOnePanelWidth() {
+  for (const CPUTarget &target : targets)
+    if (target.floatTile.columns != target.intTile.columns)
+      return false;
+  return true;
+}
+static_assert(haveOnePanelWidth());
+
 llvm::ArrayRef<CPUTarget> needle::cpu::getCPUTargets() { return targets; }
 
 const CPUTarget *needle::cpu::lookupCPUTarget(llvm::StringRef name) {
@@ -48,4 +59,13 @@ std::string needle::cpu::getCPUTargetNames() {
       llvm::map_range(
           targets, [](const CPUTarget &target) { return target.name.str(); }),
       ", ");
+}
+
+const CPUTarget *needle::cpu::lookupCPUTarget(mlir::Operation *op,
+                                              llvm::StringRef name) {
+  const CPUTarget *target = lookupCPUTarget(name);
+  if (!target)
+    op->emitError() << "unknown CPU target '" << name << "'; there are "
+                    << getCPUTargetNames();
+  return target;
 }

@@ -4,17 +4,28 @@
 
 // UNKNOWN: error: unknown CPU target 'z80'; there are x86-64, avx2
 
-// One block of rows for each worker: 64 rows of 10 rounded up to 16, plus 16 f32.
+// Rows of f32 that are contiguous are read in place.
 // CHECK-LABEL: @float
-// CHECK-SAME:  %[[THREADS:[a-z0-9]+]]: index, %{{[a-z0-9]+}}: !llvm.ptr
-// CHECK:       %[[WORK:.+]] = memref.alloc(%{{.+}}) : memref<?xi8>
+// CHECK-NOT:   memref.alloc
 // CHECK:       needle_cpu.matmul
-// CHECK-SAME:  workspace(%[[WORK]] : memref<?xi8>)
+// CHECK-NOT:   workspace
 // AVX2-SAME:   needle.kernel = "matmul_f32_bias.avx2.6x16"
 // BASE-SAME:   needle.kernel = "matmul_f32_bias.x86-64.2x16"
 func.func @float(%x: memref<64x10xf32>, %w: memref<1x10x16xf32>, %b: memref<5xf32>, %y: memref<64x5xf32>,
                  %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
   needle_cpu.matmul ins(%x, %w : memref<64x10xf32>, memref<1x10x16xf32>) bias(%b : memref<5xf32>) outs(%y : memref<64x5xf32>)
+  return
+}
+
+// Those of a transposed lhs are packed, a block of rows for each worker.
+// CHECK-LABEL: @transposed
+// CHECK-SAME:  %[[THREADS:[a-z0-9]+]]: index, %{{[a-z0-9]+}}: !llvm.ptr
+// CHECK:       %[[WORK:.+]] = memref.alloc(%[[THREADS]], %{{.+}}) : memref<?x?xi8>
+// CHECK:       needle_cpu.matmul
+// CHECK-SAME:  workspace(%[[WORK]] : memref<?x?xi8>)
+func.func @transposed(%x: memref<10x64xf32>, %w: memref<1x10x16xf32>, %y: memref<64x5xf32>,
+                      %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
+  needle_cpu.matmul ins(%x, %w : memref<10x64xf32>, memref<1x10x16xf32>) outs(%y : memref<64x5xf32>) {transpose_lhs}
   return
 }
 
@@ -33,6 +44,15 @@ func.func @wide(%x: memref<2x65794xi8>, %w: memref<1x32897x16x2xi8>, %s: memref<
 func.func @narrow(%x: memref<2x65792xi8>, %w: memref<1x32896x16x2xi8>, %s: memref<3xf32>, %y: memref<2x3xf32>,
                   %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
   needle_cpu.qmatmul ins(%x, %w : memref<2x65792xi8>, memref<1x32896x16x2xi8>) scales(%s : memref<3xf32>) outs(%y : memref<2x3xf32>) {lhs_unsigned}
+  return
+}
+
+// With a dynamic depth either may run; the note says from where on.
+// CHECK-LABEL: @either
+// AVX2:        needle.kernel = "qmatmul_u8s8_f32.avx2.6x16", needle.kernel_note = "K > 65792: qmatmul_u8s8_f32_wide.avx2.6x16"
+func.func @either(%x: memref<2x?xi8>, %w: memref<1x?x16x2xi8>, %s: memref<3xf32>, %y: memref<2x3xf32>,
+                  %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
+  needle_cpu.qmatmul ins(%x, %w : memref<2x?xi8>, memref<1x?x16x2xi8>) scales(%s : memref<3xf32>) outs(%y : memref<2x3xf32>) {lhs_unsigned}
   return
 }
 

@@ -61,3 +61,15 @@ func.func @float(%x: memref<8x16xf32>, %w: memref<1x16x16xf32>, %y: memref<8x16x
   needle_cpu.matmul ins(%x, %w : memref<8x16xf32>, memref<1x16x16xf32>) outs(%y : memref<8x16xf32>)
   return
 }
+
+// -----
+
+// A function of the user may have the name of a kernel.
+// CHECK-LABEL: func.func @matmul_f32.avx2.6x16
+// CHECK:       constant @matmul_f32.avx2.6x16_
+// CHECK:       func.func private @matmul_f32.avx2.6x16_(
+func.func @matmul_f32.avx2.6x16(%x: memref<8x16xf32>, %w: memref<1x16x16xf32>, %y: memref<8x16xf32>,
+                                %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
+  needle_cpu.matmul ins(%x, %w : memref<8x16xf32>, memref<1x16x16xf32>) outs(%y : memref<8x16xf32>)
+  return
+}

@@ -233,7 +233,7 @@ func.func @matmul_panel(%l: memref<4x4xf32>, %r: memref<1x4x?xf32>, %d: memref<4
 // -----
 
 func.func @matmul_workspace(%l: memref<4x4xf32>, %r: memref<1x4x16xf32>, %d: memref<4x16xf32>, %ws: memref<?xf32>) {
-  // expected-error @+1 {{workspace must have rank 1 and element type i8}}
+  // expected-error @+1 {{workspace must have rank 2 and element type i8}}
   needle_cpu.matmul ins(%l, %r : memref<4x4xf32>, memref<1x4x16xf32>) outs(%d : memref<4x16xf32>) workspace(%ws : memref<?xf32>)
   return
 }
@@ -427,5 +427,55 @@ func.func @qmatmul_dest_empty_range(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>,
 func.func @qmatmul_dest_zero_point(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xi8>, %s: memref<16xf32>) {
   // expected-error @+1 {{dest_zero_point lies outside dest_min to dest_max}}
   needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi8>) {dest_scale = 1.0 : f32, dest_zero_point = -1 : i32, dest_min = 0 : i32, dest_max = 255 : i32}
+  return
+}
+
+// -----
+
+// Kernels take these operands as blocks of memory.
+
+func.func @strided_bias(%l: memref<4x4xf32>, %r: memref<1x4x16xf32>, %b: memref<16xf32, strided<[2]>>, %d: memref<4x16xf32>) {
+  // expected-error @+1 {{bias must be contiguous, but is 'memref<16xf32, strided<[2]>>'}}
+  needle_cpu.matmul ins(%l, %r : memref<4x4xf32>, memref<1x4x16xf32>) bias(%b : memref<16xf32, strided<[2]>>) outs(%d : memref<4x16xf32>)
+  return
+}
+
+// -----
+
+func.func @strided_rhs(%l: memref<4x4xf32>, %r: memref<1x4x16xf32, strided<[128, 32, 2]>>, %d: memref<4x16xf32>) {
+  // expected-error @+1 {{rhs must be contiguous}}
+  needle_cpu.matmul ins(%l, %r : memref<4x4xf32>, memref<1x4x16xf32, strided<[128, 32, 2]>>) outs(%d : memref<4x16xf32>)
+  return
+}
+
+// -----
+
+func.func @strided_columns(%l: memref<4x4xf32>, %r: memref<1x4x16xf32>, %d: memref<4x16xf32, strided<[1, 4]>>) {
+  // expected-error @+1 {{dest must have contiguous rows}}
+  needle_cpu.matmul ins(%l, %r : memref<4x4xf32>, memref<1x4x16xf32>) outs(%d : memref<4x16xf32, strided<[1, 4]>>)
+  return
+}
+
+// -----
+
+func.func @strided_scales(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %s: memref<16xf32, strided<[2]>>, %d: memref<4x16xf32>) {
+  // expected-error @+1 {{scales must be contiguous}}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32, strided<[2]>>) outs(%d : memref<4x16xf32>)
+  return
+}
+
+// -----
+
+func.func @strided_panels(%b: memref<4x16xf32>, %p: memref<1x4x16xf32, strided<[128, 32, 2]>>) {
+  // expected-error @+1 {{dest must be contiguous}}
+  needle_cpu.pack_rhs ins(%b : memref<4x16xf32>) outs(%p : memref<1x4x16xf32, strided<[128, 32, 2]>>)
+  return
+}
+
+// -----
+
+func.func @strided_workspace(%l: memref<4x4xf32>, %r: memref<1x4x16xf32>, %d: memref<4x16xf32>, %ws: memref<2x64xi8, strided<[128, 1]>>) {
+  // expected-error @+1 {{workspace must be contiguous}}
+  needle_cpu.matmul ins(%l, %r : memref<4x4xf32>, memref<1x4x16xf32>) outs(%d : memref<4x16xf32>) workspace(%ws : memref<2x64xi8, strided<[128, 1]>>)
   return
 }

@@ -42,9 +42,9 @@ func.func @matmul(%lhs: tensor<?x5xf32>, %rhs: tensor<2x5x16xf32>, %bias: tensor
 }
 
 // CHECK-LABEL: func @matmul_buffers
-func.func @matmul_buffers(%lhs: memref<5x?xf32>, %rhs: memref<?x5x16xf32>, %dest: memref<?x?xf32, strided<[?, 1]>>, %workspace: memref<?xi8>) {
-  // CHECK: needle_cpu.matmul {{.*}} workspace(%{{.*}} : memref<?xi8>) {transpose_lhs}
-  needle_cpu.matmul ins(%lhs, %rhs : memref<5x?xf32>, memref<?x5x16xf32>) outs(%dest : memref<?x?xf32, strided<[?, 1]>>) workspace(%workspace : memref<?xi8>) {transpose_lhs}
+func.func @matmul_buffers(%lhs: memref<5x?xf32>, %rhs: memref<?x5x16xf32>, %dest: memref<?x?xf32, strided<[?, 1]>>, %workspace: memref<?x?xi8>) {
+  // CHECK: needle_cpu.matmul {{.*}} workspace(%{{.*}} : memref<?x?xi8>) {transpose_lhs}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<5x?xf32>, memref<?x5x16xf32>) outs(%dest : memref<?x?xf32, strided<[?, 1]>>) workspace(%workspace : memref<?x?xi8>) {transpose_lhs}
   return
 }
 

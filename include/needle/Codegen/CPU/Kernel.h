@@ -72,7 +72,7 @@ int64_t getMaxDepth(const KernelSpec &spec);
 mlir::Value emitPackedRowStride(mlir::OpBuilder &builder, mlir::Location loc,
                                 bool integer, mlir::Value depth);
 
-/// Rows of lhs that one task handles (i64), given M and K (i64).
+/// Rows of lhs that one task handles (i64, at least 1), given M and K (i64).
 mlir::Value emitBlockRows(mlir::OpBuilder &builder, mlir::Location loc,
                           bool integer, const CPUTarget &target,
                           mlir::Value rows, mlir::Value depth);

@@ -14,6 +14,10 @@
 #include "llvm/ADT/StringRef.h"
 #include <string>
 
+namespace mlir {
+class Operation;
+} // namespace mlir
+
 namespace needle::cpu {
 
 /// Register tile of a microkernel: `rows` × `columns` accumulators.
@@ -57,6 +61,9 @@ const CPUTarget *lookupCPUTarget(llvm::StringRef name);
 
 /// The names of all targets, comma separated, for error messages.
 std::string getCPUTargetNames();
+
+/// The target of that name, or null after an error at `op`.
+const CPUTarget *lookupCPUTarget(mlir::Operation *op, llvm::StringRef name);
 
 } // namespace needle::cpu
 

@@ -76,6 +76,26 @@ static LogicalResult verifyShape(Operation *op, StringRef name, ShapedType type,
                            << type;
 }
 
+/// Kernels take this operand as one block of memory.
+static LogicalResult verifyContiguous(Operation *op, StringRef name,
+                                      Value operand) {
+  if (!operand)
+    return success();
+  auto memref = dyn_cast<MemRefType>(operand.getType());
+  if (!memref || memref.getLayout().isIdentity())
+    return success();
+  return op->emitOpError() << name << " must be contiguous, but is " << memref;
+}
+
+/// Kernels store rows of neighbouring elements.
+static LogicalResult verifyContiguousRows(Operation *op, Value dest) {
+  auto memref = dyn_cast<MemRefType>(dest.getType());
+  if (!memref || memref.isLastDimUnitStride())
+    return success();
+  return op->emitOpError() << "dest must have contiguous rows, but is "
+                           << memref;
+}
+
 static bool isF32(Type type) { return type.isF32(); }
 static bool isI8(Type type) { return type.isSignlessInteger(8); }
 static bool isI32(Type type) { return type.isSignlessInteger(32); }
@@ -115,14 +135,22 @@ static LogicalResult verifyWorkspace(Operation *op, Value workspace) {
     return success();
   if (!isa<MemRefType>(workspace.getType()))
     return op->emitOpError("has a workspace on memrefs only");
-  return verifyShape(op, "workspace", cast<ShapedType>(workspace.getType()), 1,
-                     isI8, "i8");
+  if (failed(verifyShape(op, "workspace", cast<ShapedType>(workspace.getType()),
+                         2, isI8, "i8")))
+    return failure();
+  return verifyContiguous(op, "workspace", workspace);
 }
 
 /// The shape of a contraction's operands and destination.
 static LogicalResult verifyContraction(Operation *op, ShapedType lhs,
-                                       bool transposed, ShapedType rhs,
-                                       Value bias, ShapedType dest) {
+                                       bool transposed, Value rhsOperand,
+                                       Value bias, Value destOperand) {
+  if (failed(verifyContiguous(op, "rhs", rhsOperand)) ||
+      failed(verifyContiguous(op, "bias", bias)) ||
+      failed(verifyContiguousRows(op, destOperand)))
+    return failure();
+  auto rhs = cast<ShapedType>(rhsOperand.getType());
+  auto dest = cast<ShapedType>(destOperand.getType());
   int64_t n = dest.getDimSize(1);
   if (failed(verifySame(op, {lhs.getDimSize(transposed ? 1 : 0), "M of lhs"},
                         {dest.getDimSize(0), "M of dest"})) ||
@@ -206,7 +234,8 @@ LogicalResult PackRhsOp::verify() {
     return failure();
   int64_t k = source.getDimSize(getTransposed() ? 1 : 0);
   int64_t n = source.getDimSize(getTransposed() ? 0 : 1);
-  if (failed(verifyPacked(*this, "dest", dest, k, n)))
+  if (failed(verifyPacked(*this, "dest", dest, k, n)) ||
+      failed(verifyContiguous(*this, "dest", getDest())))
     return failure();
   if (!isFloat)
     return verifyZeroPoints(*this, n);
@@ -236,7 +265,8 @@ LogicalResult MatmulOp::verify() {
     return failure();
   if (failed(verifyWorkspace(*this, getWorkspace())))
     return failure();
-  return verifyContraction(*this, lhs, getTransposeLhs(), rhs, getBias(), dest);
+  return verifyContraction(*this, lhs, getTransposeLhs(), getRhs(), getBias(),
+                           getDest());
 }
 
 //===----------------------------------------------------------------------===//
@@ -318,8 +348,9 @@ LogicalResult QMatmulOp::verify() {
   if (getBias() && failed(verifyShape(*this, "bias", getBias().getType(), 1,
                                       isF32OrI32, "f32 or i32")))
     return failure();
-  if (failed(verifyContraction(*this, lhs, getTransposeLhs(), rhs, getBias(),
-                               dest)) ||
+  if (failed(verifyContraction(*this, lhs, getTransposeLhs(), getRhs(),
+                               getBias(), getDest())) ||
+      failed(verifyContiguous(*this, "scales", getScales())) ||
       failed(verifyLhsZeroPoint(*this)) ||
       failed(verifyWorkspace(*this, getWorkspace())))
     return failure();
