@@ -7,14 +7,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ShapeRules.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "ShapesFunction.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/SymbolTable.h"
 #include "needle/Codegen/CPU/EntryPoint.h"
 #include "needle/Codegen/CPU/Passes.h"
-#include "llvm/Support/FormatVariadic.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace needle::cpu {
 #define GEN_PASS_DEF_CPUBUILDPLAN
@@ -25,238 +23,6 @@ using namespace mlir;
 using namespace needle::cpu;
 
 namespace {
-
-/// Emits `@F.shapes` of one entry point.
-class ShapesEmitter {
-public:
-  ShapesEmitter(func::FuncOp entry, SmallVectorImpl<Attribute> &messages)
-      : entry(entry), messages(messages),
-        builder(entry.getLoc(), entry.getContext()) {}
-
-  LogicalResult emit() {
-    declare();
-    for (Operation &op : entry.front().without_terminator())
-      if (failed(visit(&op)))
-        return failure();
-    finish();
-    return success();
-  }
-
-private:
-  void declare();
-  void finish();
-  LogicalResult visit(Operation *op);
-  void visitEqual(Operation *op, const EqualDimensions &equal);
-  void visitElementCount(Operation *op);
-
-  /// The extents of a static shape; dynamic ones are left null.
-  static SmallVector<OpFoldResult> staticDims(Value value);
-  OpFoldResult dim(const DimensionRef &ref) {
-    return dims[ref.value][ref.index];
-  }
-  Value materialize(OpFoldResult dim) {
-    return getValueOrCreateConstantIndexOp(builder, builder.getLoc(), dim);
-  }
-  Value product(ArrayRef<OpFoldResult> extents);
-  /// The role of a value in a message, with its name if it is an input.
-  std::string describe(Value value, StringRef role);
-  void check(Operation *op, Value mustBe, Value is, const Twine &text);
-
-  func::FuncOp entry;
-  SmallVectorImpl<Attribute> &messages;
-  ImplicitLocOpBuilder builder;
-  DenseMap<Value, SmallVector<OpFoldResult>> dims;
-  /// Each check: whether it is violated, and the index of its message.
-  SmallVector<std::pair<Value, int64_t>> checks;
-};
-
-SmallVector<OpFoldResult> ShapesEmitter::staticDims(Value value) {
-  Builder builder(value.getContext());
-  SmallVector<OpFoldResult> result;
-  for (int64_t extent : cast<RankedTensorType>(value.getType()).getShape())
-    result.push_back(ShapedType::isDynamic(extent)
-                         ? OpFoldResult()
-                         : OpFoldResult(builder.getIndexAttr(extent)));
-  return result;
-}
-
-void ShapesEmitter::declare() {
-  SmallVector<Type> inputs;
-  for (Type type : entry.getArgumentTypes())
-    inputs.append(cast<RankedTensorType>(type).getNumDynamicDims(),
-                  builder.getIndexType());
-  SmallVector<Type> outputs = {builder.getI64Type()};
-  for (Type type : entry.getResultTypes())
-    outputs.append(cast<RankedTensorType>(type).getRank(),
-                   builder.getIndexType());
-  builder.setInsertionPoint(entry);
-  auto function =
-      func::FuncOp::create(builder, (entry.getName() + shapesSuffix).str(),
-                           builder.getFunctionType(inputs, outputs));
-  function.setPrivate();
-  builder.setInsertionPointToStart(function.addEntryBlock());
-  unsigned next = 0;
-  for (BlockArgument argument : entry.getArguments()) {
-    SmallVector<OpFoldResult> &extents = dims[argument] = staticDims(argument);
-    for (OpFoldResult &extent : extents)
-      if (!extent)
-        extent = function.getArgument(next++);
-  }
-}
-
-LogicalResult ShapesEmitter::visit(Operation *op) {
-  for (Value result : op->getResults()) {
-    if (!isa<RankedTensorType>(result.getType()))
-      return op->emitOpError("is not supported in an entry point: its result "
-                             "is not a ranked tensor");
-    dims[result] = staticDims(result);
-  }
-  builder.setLoc(op->getLoc());
-  if (isa<func::CallOp>(op))
-    return op->emitOpError("is not supported in an entry point: the callee "
-                           "cannot be inlined");
-  FailureOr<ShapeRule> rule = getShapeRule(op);
-  if (failed(rule)) {
-    bool isStatic = llvm::all_of(op->getResultTypes(), [](Type type) {
-      return cast<RankedTensorType>(type).hasStaticShape();
-    });
-    // Dialects that know no claims of static shape need no checks.
-    if (isStatic && (op->getNumOperands() == 0 ||
-                     !isa<needle::NeedleDialect>(op->getDialect())))
-      return success();
-    return op->emitOpError("is not supported in an entry point: no rule tells "
-                           "the shape of its result at run time");
-  }
-  for (const EqualDimensions &equal : rule->equal)
-    visitEqual(op, equal);
-  if (rule->sameElementCount)
-    visitElementCount(op);
-  return success();
-}
-
-void ShapesEmitter::visitEqual(Operation *op, const EqualDimensions &equal) {
-  // A result's dynamic dimension is what the others say, a static one a claim.
-  auto known = [&](const DimensionRef &ref) { return bool(dim(ref)); };
-  auto isStatic = [&](const DimensionRef &ref) {
-    return isa_and_nonnull<Attribute>(dim(ref));
-  };
-  const DimensionRef *reference = llvm::find_if(equal, isStatic);
-  if (reference == equal.end())
-    reference = llvm::find_if(equal, known);
-  if (reference == equal.end()) {
-    // Every operand stretches along this dimension.
-    for (const DimensionRef &ref : equal)
-      dims[ref.value][ref.index] = builder.getIndexAttr(1);
-    return;
-  }
-  for (const DimensionRef &ref : equal) {
-    if (!known(ref)) {
-      dims[ref.value][ref.index] = dim(*reference);
-      continue;
-    }
-    if (&ref == reference || isStatic(ref))
-      continue;
-    std::string text = llvm::formatv(
-        "{0}: dimension {1} of {2} must equal dimension {3} of {4}",
-        op->getName().getStringRef(), ref.index, describe(ref.value, ref.role),
-        reference->index, describe(reference->value, reference->role));
-    if (std::optional<int64_t> extent = getConstantIntValue(dim(*reference)))
-      text += llvm::formatv(", which is {0}", *extent).str();
-    check(op, materialize(dim(*reference)), materialize(dim(ref)), text);
-  }
-}
-
-void ShapesEmitter::visitElementCount(Operation *op) {
-  Value operand = op->getOperand(0), result = op->getResult(0);
-  auto type = cast<RankedTensorType>(result.getType());
-  if (type.hasStaticShape() &&
-      cast<RankedTensorType>(operand.getType()).hasStaticShape())
-    return;
-  Value total = product(dims[operand]);
-  SmallVector<OpFoldResult> known;
-  llvm::copy_if(dims[result], std::back_inserter(known),
-                [](OpFoldResult extent) { return bool(extent); });
-  Value filled = product(known);
-  if (known.size() < dims[result].size()) {
-    // Where a static dimension is 0 the others hold no element: the unknown one
-    // is taken as 0, and any element of the operand is one too many.
-    Value zero = arith::ConstantIndexOp::create(builder, 0);
-    Value one = arith::ConstantIndexOp::create(builder, 1);
-    Value divisor = arith::MaxSIOp::create(builder, filled, one);
-    Value quotient = arith::DivUIOp::create(builder, total, divisor);
-    Value empty =
-        arith::CmpIOp::create(builder, arith::CmpIPredicate::eq, filled, zero);
-    quotient = arith::SelectOp::create(builder, empty, zero, quotient);
-    for (OpFoldResult &extent : dims[result])
-      if (!extent)
-        extent = quotient;
-    filled = arith::MulIOp::create(builder, filled, quotient);
-  }
-  std::string shape;
-  llvm::raw_string_ostream stream(shape);
-  llvm::interleave(
-      type.getShape(), stream,
-      [&](int64_t extent) {
-        if (ShapedType::isDynamic(extent))
-          stream << "?";
-        else
-          stream << extent;
-      },
-      "x");
-  check(op, filled, total,
-        llvm::formatv("{0}: the number of elements of {1} does not fit the "
-                      "shape [{2}] of the result",
-                      op->getName().getStringRef(),
-                      describe(operand, "operand"), shape)
-            .str());
-}
-
-Value ShapesEmitter::product(ArrayRef<OpFoldResult> extents) {
-  Value result = arith::ConstantIndexOp::create(builder, 1);
-  for (OpFoldResult extent : extents)
-    result = builder.createOrFold<arith::MulIOp>(result, materialize(extent));
-  return result;
-}
-
-std::string ShapesEmitter::describe(Value value, StringRef role) {
-  auto argument = dyn_cast<BlockArgument>(value);
-  if (!argument)
-    return role.str();
-  auto name =
-      entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(), nameAttr);
-  if (name)
-    return llvm::formatv("{0} (input '{1}')", role, name.getValue());
-  return llvm::formatv("{0} (input {1})", role, argument.getArgNumber());
-}
-
-void ShapesEmitter::check(Operation *op, Value mustBe, Value is,
-                          const Twine &text) {
-  if (mustBe == is)
-    return;
-  Value violated =
-      arith::CmpIOp::create(builder, arith::CmpIPredicate::ne, is, mustBe);
-  checks.push_back({violated, int64_t(messages.size())});
-  messages.push_back(builder.getDictionaryAttr(
-      {builder.getNamedAttr("text", builder.getStringAttr(text)),
-       builder.getNamedAttr(
-           "location", builder.getStringAttr(formatLocation(op->getLoc())))}));
-}
-
-void ShapesEmitter::finish() {
-  builder.setLoc(entry.getLoc());
-  auto constant = [&](int64_t value) -> Value {
-    return arith::ConstantIntOp::create(builder, builder.getI64Type(), value);
-  };
-  SmallVector<Value> results = {constant(0)};
-  // The first violated check decides.
-  for (auto [violated, message] : llvm::reverse(checks))
-    results.front() = arith::SelectOp::create(
-        builder, violated, constant(message + 1), results.front());
-  for (Value output : entry.front().getTerminator()->getOperands())
-    for (OpFoldResult extent : dims[output])
-      results.push_back(materialize(extent));
-  func::ReturnOp::create(builder, results);
-}
 
 /// What an entry point has to be, besides made of operations that are known.
 LogicalResult verifyEntryPoint(func::FuncOp entry) {
@@ -283,20 +49,43 @@ LogicalResult verifyEntryPoint(func::FuncOp entry) {
   return success();
 }
 
-void recordSignature(func::FuncOp entry) {
-  EntrySignature signature;
-  auto name = [](StringAttr given, StringRef kind, unsigned i) {
-    return given ? given.str() : (kind + Twine(i)).str();
-  };
-  for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes()))
-    signature.inputs.push_back(
-        {name(entry.getArgAttrOfType<StringAttr>(i, nameAttr), "arg", i),
-         cast<RankedTensorType>(type)});
-  for (auto [i, type] : llvm::enumerate(entry.getResultTypes()))
-    signature.outputs.push_back(
-        {name(entry.getResultAttrOfType<StringAttr>(i, nameAttr), "result", i),
-         cast<RankedTensorType>(type)});
-  setSignature(entry, signature);
+/// Names and types of inputs or outputs. Those without a name are numbered.
+FailureOr<SmallVector<EntryTensor>>
+nameTensors(func::FuncOp entry, StringRef kind, StringRef defaultName,
+            TypeRange types, function_ref<StringAttr(unsigned)> getName) {
+  llvm::StringSet<> taken;
+  for (unsigned i = 0, e = types.size(); i < e; ++i)
+    if (StringAttr name = getName(i);
+        name && !name.empty() && !taken.insert(name).second)
+      return entry.emitOpError("has two ")
+             << kind << "s that are named '" << name.getValue() << "'";
+  SmallVector<EntryTensor> tensors;
+  for (auto [i, type] : llvm::enumerate(types)) {
+    StringAttr given = getName(i);
+    std::string name = given ? given.str() : "";
+    if (name.empty()) {
+      name = (defaultName + Twine(i)).str();
+      while (!taken.insert(name).second)
+        name += "_";
+    }
+    tensors.push_back({std::move(name), cast<RankedTensorType>(type)});
+  }
+  return tensors;
+}
+
+LogicalResult recordSignature(func::FuncOp entry) {
+  auto inputs = nameTensors(
+      entry, "input", "arg", entry.getArgumentTypes(), [&](unsigned i) {
+        return entry.getArgAttrOfType<StringAttr>(i, nameAttr);
+      });
+  auto outputs = nameTensors(
+      entry, "output", "result", entry.getResultTypes(), [&](unsigned i) {
+        return entry.getResultAttrOfType<StringAttr>(i, nameAttr);
+      });
+  if (failed(inputs) || failed(outputs))
+    return failure();
+  setSignature(entry, {std::move(*inputs), std::move(*outputs)});
+  return success();
 }
 
 struct BuildPlanPass : needle::cpu::impl::CPUBuildPlanBase<BuildPlanPass> {
@@ -306,10 +95,8 @@ struct BuildPlanPass : needle::cpu::impl::CPUBuildPlanBase<BuildPlanPass> {
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       if (!entry.isPublic() || entry.isExternal())
         continue;
-      if (failed(verifyEntryPoint(entry)))
-        return signalPassFailure();
-      recordSignature(entry);
-      if (failed(ShapesEmitter(entry, messages).emit()))
+      if (failed(verifyEntryPoint(entry)) || failed(recordSignature(entry)) ||
+          failed(emitShapesFunction(entry, messages)))
         return signalPassFailure();
     }
     getOperation()->setAttr(messagesAttr,

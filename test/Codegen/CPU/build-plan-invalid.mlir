@@ -55,3 +55,17 @@ func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
 func.func private @main.run(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %x : tensor<4xf32>
 }
+
+// -----
+
+// expected-error@+1 {{has two inputs that are named 'x'}}
+func.func @inputs(%x: tensor<4xf32> {needle.name = "x"}, %y: tensor<4xf32> {needle.name = "x"}) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}
+
+// -----
+
+// expected-error@+1 {{has two outputs that are named 'y'}}
+func.func @outputs(%x: tensor<4xf32>) -> (tensor<4xf32> {needle.name = "y"}, tensor<4xf32> {needle.name = "y"}) {
+  return %x, %x : tensor<4xf32>, tensor<4xf32>
+}

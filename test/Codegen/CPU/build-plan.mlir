@@ -144,3 +144,12 @@ func.func @quantized(%x: tensor<?x4x!quant.uniform<u8:f32, 0.5:3>>) -> tensor<?x
   %q, %s, %z = needle.quantize_dynamic %1 : tensor<?x4xf32> -> tensor<?x4xui8>, tensor<f32>, tensor<i32>
   return %q : tensor<?x4xui8>
 }
+
+// -----
+
+// Names that are not given differ from those that are.
+
+// CHECK: needle.signature = {inputs = [{name = "arg0_", type = tensor<4xf32>}, {name = "arg0", type = tensor<4xf32>}, {name = "arg2", type = tensor<4xf32>}], outputs = [{name = "result0", type = tensor<4xf32>}]}
+func.func @names(%x: tensor<4xf32>, %y: tensor<4xf32> {needle.name = "arg0"}, %z: tensor<4xf32> {needle.name = ""}) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}
