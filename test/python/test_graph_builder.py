@@ -115,6 +115,15 @@ def test_text_goes_round() -> None:
     assert make_linear(seed=1).fingerprint() != graph.fingerprint()
 
 
+def test_fingerprint_tells_large_constants_apart() -> None:
+    prints = set()
+    for value in (0, 1, 2):
+        builder = ndl.GraphBuilder()
+        builder.output(builder.constant(np.full(100, value, np.float32)))
+        prints.add(builder.build().fingerprint())
+    assert len(prints) == 3
+
+
 def test_str_leaves_large_constants_out() -> None:
     graph = make_linear(128, 64)
     assert len(graph.mlir()) > 2 * 4 * 128 * 64
