@@ -7,6 +7,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "needle/Codegen/CPU/ArenaLayout.h"
 #include "needle/Codegen/CPU/EntryPoint.h"
+#include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/CheckedArithmetic.h"
 #include <limits>
 
@@ -22,6 +23,9 @@ std::optional<int64_t> needle::cpu::getStaticBytes(MemRefType type) {
   int64_t bytes = element.isIndex()
                       ? 8
                       : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+  // Without elements there are no bytes, however large the other dimensions.
+  if (llvm::is_contained(type.getShape(), 0))
+    return 0;
   for (int64_t extent : type.getShape()) {
     if (ShapedType::isDynamic(extent))
       continue;
@@ -79,13 +83,11 @@ Value ArenaFunction::multiply(Value a, Value b) {
   return product.getLow();
 }
 
-Value ArenaFunction::remapDim(memref::DimOp dim) {
-  auto argument = dyn_cast<BlockArgument>(dim.getSource());
-  std::optional<int64_t> index = dim.getConstantIndex();
-  if (!argument || argument.getOwner() != &entry.front() || !index)
+Value ArenaFunction::getArgumentDim(BlockArgument argument, int64_t dim) {
+  if (argument.getOwner() != &entry.front())
     return {};
   for (auto [i, input] : llvm::enumerate(getDynamicInputDims(entry)))
-    if (input.first == argument && input.second == *index)
+    if (input.first == argument && input.second == dim)
       return function.getArgument(i);
 
   EntrySignature signature = getSignature(entry);
@@ -93,7 +95,7 @@ Value ArenaFunction::remapDim(memref::DimOp dim) {
   if (argument.getArgNumber() < signature.inputs.size() ||
       output >= signature.outputs.size())
     return {};
-  unsigned result = 1 + *index; // after the status
+  unsigned result = 1 + dim; // after the status
   for (unsigned i = 0; i < output; ++i)
     result += signature.outputs[i].type.getRank();
   if (!outputDims) {
@@ -107,6 +109,44 @@ Value ArenaFunction::remapDim(memref::DimOp dim) {
   return outputDims.getResult(result);
 }
 
+Value ArenaFunction::getProduct(Value buffer, ArrayRef<int64_t> dims) {
+  Value product;
+  for (int64_t dim : dims) {
+    Value extent = getDim(buffer, dim);
+    if (!extent)
+      return {};
+    product = product ? multiply(product, extent) : extent;
+  }
+  return product;
+}
+
+Value ArenaFunction::getDim(Value buffer, int64_t dim) {
+  auto type = dyn_cast<MemRefType>(buffer.getType());
+  if (!type || dim < 0 || dim >= type.getRank())
+    return {};
+  if (!type.isDynamicDim(dim))
+    return constant(type.getDimSize(dim));
+  if (auto argument = dyn_cast<BlockArgument>(buffer))
+    return getArgumentDim(argument, dim);
+  auto remapSize = [&](ValueRange dynamicSizes) {
+    return remap(dynamicSizes[type.getDynamicDimIndex(dim)]);
+  };
+  return TypeSwitch<Operation *, Value>(buffer.getDefiningOp())
+      .Case([&](memref::CastOp cast) { return getDim(cast.getSource(), dim); })
+      .Case([&](memref::CollapseShapeOp collapse) {
+        return getProduct(collapse.getSrc(),
+                          collapse.getReassociationIndices()[dim]);
+      })
+      .Case([&](memref::ExpandShapeOp expand) {
+        return remapSize(expand.getOutputShape());
+      })
+      .Case([&](memref::AllocOp alloc) {
+        return remapSize(alloc.getDynamicSizes());
+      })
+      .Case([&](memref::ViewOp view) { return remapSize(view.getSizes()); })
+      .Default([](Operation *) { return Value(); });
+}
+
 Value ArenaFunction::remap(Value value) {
   if (Value known = mapping.lookupOrNull(value))
     return known;
@@ -114,7 +154,8 @@ Value ArenaFunction::remap(Value value) {
   if (!op)
     return {};
   if (auto dim = dyn_cast<memref::DimOp>(op)) {
-    Value known = remapDim(dim);
+    std::optional<int64_t> index = dim.getConstantIndex();
+    Value known = index ? getDim(dim.getSource(), *index) : Value();
     if (known)
       mapping.map(value, known);
     return known;

@@ -41,8 +41,13 @@ public:
 private:
   /// The value of `value` of the entry point inside this function, or null.
   mlir::Value remap(mlir::Value value);
-  /// The dimension of an input or output, or null.
-  mlir::Value remapDim(mlir::memref::DimOp dim);
+  /// A dimension of a buffer of the entry point, seen through the operations
+  /// that only rename memory, or null.
+  mlir::Value getDim(mlir::Value buffer, int64_t dim);
+  /// A dynamic dimension of an input or output, or null.
+  mlir::Value getArgumentDim(mlir::BlockArgument argument, int64_t dim);
+  /// The product of dimensions of a buffer, or null.
+  mlir::Value getProduct(mlir::Value buffer, llvm::ArrayRef<int64_t> dims);
   mlir::Value constant(int64_t value);
   /// a · b; remembers an overflow.
   mlir::Value multiply(mlir::Value a, mlir::Value b);

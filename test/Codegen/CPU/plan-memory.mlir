@@ -143,3 +143,85 @@ func.func @weights(%arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index
   "test.use"(%a, %b, %c, %d) : (memref<2xf32>, memref<8xi8>, memref<2xf32>, memref<2xi32>) -> ()
   return
 }
+
+// -----
+
+// The dimension of a reshaped buffer follows from the dimensions of what is
+// reshaped.
+
+// CHECK-LABEL: func.func private @collapsed.arena(
+// CHECK-SAME: %[[M:.*]]: index, %[[N:.*]]: index, %{{.*}}: index) -> (index, index)
+// CHECK: %[[ROWS:.*]], %[[HIGH:.*]] = arith.mului_extended %[[M]], %[[N]]
+// CHECK: arith.cmpi ne, %[[HIGH]], %c0
+// CHECK: arith.mului_extended %c64{{.*}}, %[[ROWS]]
+func.func @collapsed(%x: memref<?x?x4xf32>,
+    %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr)
+    attributes {needle.signature = {inputs = [{name = "x", type = tensor<?x?x4xf32>}], outputs = []}} {
+  %c0 = arith.constant 0 : index
+  %view = memref.collapse_shape %x [[0, 1], [2]] : memref<?x?x4xf32> into memref<?x4xf32>
+  %d = memref.dim %view, %c0 : memref<?x4xf32>
+  %a = memref.alloc(%d) : memref<?x16xf32>
+  "test.use"(%view, %a) : (memref<?x4xf32>, memref<?x16xf32>) -> ()
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @expanded.arena(
+// CHECK-SAME: %[[M:.*]]: index, %{{.*}}: index) -> (index, index)
+// CHECK: %[[COUNT:.*]], %{{.*}} = arith.mului_extended %[[M]], %c4
+// CHECK: %[[ROWS:.*]] = arith.divui %[[COUNT]], %c8
+// CHECK: arith.mului_extended %c32{{.*}}, %[[ROWS]]
+func.func @expanded(%x: memref<?x4xf32>,
+    %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr)
+    attributes {needle.signature = {inputs = [{name = "x", type = tensor<?x4xf32>}], outputs = []}} {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %flat = memref.collapse_shape %x [[0, 1]] : memref<?x4xf32> into memref<?xf32>
+  %count = memref.dim %flat, %c0 : memref<?xf32>
+  %rows = arith.divui %count, %c8 : index
+  %view = memref.expand_shape %flat [[0, 1]] output_shape [%rows, 8] : memref<?xf32> into memref<?x8xf32>
+  %d = memref.dim %view, %c0 : memref<?x8xf32>
+  %a = memref.alloc(%d) : memref<?x8xf32>
+  "test.use"(%view, %a) : (memref<?x8xf32>, memref<?x8xf32>) -> ()
+  return
+}
+
+// -----
+
+// Likewise where the reshaped buffer is itself in the arena, or renamed by a
+// cast.
+
+// CHECK-LABEL: func.func private @allocated.arena(
+// CHECK-SAME: %[[M:.*]]: index, %{{.*}}: index) -> (index, index, index)
+// CHECK: arith.mului_extended %c16{{.*}}, %[[M]]
+// CHECK: %[[COUNT:.*]], %{{.*}} = arith.mului_extended %[[M]], %c4
+// CHECK: arith.mului_extended %c4{{.*}}, %[[COUNT]]
+func.func @allocated(%x: memref<?x4xf32>,
+    %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr)
+    attributes {needle.signature = {inputs = [{name = "x", type = tensor<?x4xf32>}], outputs = []}} {
+  %c0 = arith.constant 0 : index
+  %m = memref.dim %x, %c0 : memref<?x4xf32>
+  %a = memref.alloc(%m) : memref<?x4xf32>
+  "test.use"(%x, %a) : (memref<?x4xf32>, memref<?x4xf32>) -> ()
+  %cast = memref.cast %a : memref<?x4xf32> to memref<?x?xf32>
+  %flat = memref.collapse_shape %cast [[0, 1]] : memref<?x?xf32> into memref<?xf32>
+  %d = memref.dim %flat, %c0 : memref<?xf32>
+  %b = memref.alloc(%d) : memref<?xf32>
+  "test.use"(%flat, %b) : (memref<?xf32>, memref<?xf32>) -> ()
+  return
+}
+
+// -----
+
+// Without elements there are no bytes, however large the other dimensions.
+
+// CHECK-LABEL: func.func private @empty.arena(
+// CHECK: %[[BYTES:.*]] = arith.constant 0 : index
+// CHECK: return %[[BYTES]]
+func.func @empty(%arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr)
+    attributes {needle.signature = {inputs = [], outputs = []}} {
+  %a = memref.alloc() : memref<281474976710656x8x0xf32>
+  "test.use"(%a) : (memref<281474976710656x8x0xf32>) -> ()
+  return
+}
