@@ -19,8 +19,8 @@ static bool isIdentifier(StringRef name) {
                       [](char c) { return llvm::isAlnum(c) || c == '_'; });
 }
 
-/// Gives the functions of a body names that differ between bodies. The interface
-/// declares them hidden, so that the library does not export them.
+/// Gives the functions of a body names that differ between bodies. The
+/// interface declares them hidden, so that the library does not export them.
 static void renameFunctions(llvm::Module &module, const ndl::BodyModel &body) {
   for (llvm::Function &function : module)
     if (!function.isDeclaration() && !function.hasLocalLinkage())

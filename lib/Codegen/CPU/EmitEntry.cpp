@@ -30,7 +30,8 @@ namespace {
 class EntryEmitter {
 public:
   EntryEmitter(LLVM::LLVMFuncOp entry, SymbolTable &symbols)
-      : entry(entry), symbols(symbols), builder(entry.getLoc(), entry.getContext()),
+      : entry(entry), symbols(symbols),
+        builder(entry.getLoc(), entry.getContext()),
         pointer(LLVM::LLVMPointerType::get(entry.getContext())),
         i64(builder.getI64Type()) {}
 

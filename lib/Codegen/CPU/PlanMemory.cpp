@@ -202,7 +202,8 @@ struct PlanMemoryPass : needle::cpu::impl::CPUPlanMemoryBase<PlanMemoryPass> {
       if (!isEntryPoint(entry))
         continue;
       EntryPlanner planner(entry, weights);
-      if (failed(verifyBufferEntryPoint(entry)) || failed(planner.planWeights()) || failed(planner.planBuffers()))
+      if (failed(verifyBufferEntryPoint(entry)) ||
+          failed(planner.planWeights()) || failed(planner.planBuffers()))
         return signalPassFailure();
       numBuffers += planner.numBuffers;
       numSlots += planner.numSlots;
