@@ -152,10 +152,13 @@ class Tidy:
 
     def _mark(self, kind: str, name: str, files: Iterable[Path]) -> Path:
         """The file whose presence says that these contents were found clean."""
-        command = self.units[name]["command"].replace(str(ROOT), "")
+        # The same in every clone and preset: neither folder nor -O matters here.
+        command = self.units[name]["command"].replace(str(self.build), "")
+        command = re.sub(r" -O\w+", "", command.replace(str(ROOT), ""))
         digest = hashlib.sha256(self.common + kind.encode() + command.encode())
         for path in sorted({Path(name), *files}):
-            digest.update(str(path.relative_to(ROOT)).encode())
+            base = self.build if path.is_relative_to(self.build) else ROOT
+            digest.update(str(path.relative_to(base)).encode())
             digest.update(path.read_bytes() if path.exists() else b"")
         return self.cache / digest.hexdigest()
 
