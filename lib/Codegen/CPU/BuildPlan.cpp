@@ -36,6 +36,9 @@ LogicalResult verifyEntryPoint(func::FuncOp entry) {
   if (!entry.getBody().hasOneBlock())
     return entry.emitOpError(
         "is not supported as an entry point: control flow");
+  if (Operation *end = entry.front().getTerminator(); !isa<func::ReturnOp>(end))
+    return end->emitOpError("is not supported in an entry point, which must "
+                            "end with func.return");
   for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes()))
     if (!isa<RankedTensorType>(type))
       return entry.emitOpError()

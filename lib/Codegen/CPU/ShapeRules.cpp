@@ -3,6 +3,7 @@
 
 #include "ShapeRules.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -89,4 +90,37 @@ FailureOr<ShapeRule> needle::cpu::getShapeRule(Operation *op) {
         return rule;
       })
       .Default([](Operation *) { return failure(); });
+}
+
+static bool isStatic(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor && tensor.hasStaticShape();
+}
+
+static bool isScalar(Type type) { return type.isIntOrIndexOrFloat(); }
+
+/// Whether an operation inside a region cannot reach beyond the end of a
+/// tensor.
+static bool computesOnScalars(Operation *nested) {
+  return (nested->hasTrait<OpTrait::IsTerminator>() ||
+          isMemoryEffectFree(nested)) &&
+         llvm::all_of(nested->getOperandTypes(), isScalar) &&
+         llvm::all_of(nested->getResultTypes(), isScalar);
+}
+
+LogicalResult needle::cpu::verifyWithoutShapeRule(Operation *op) {
+  StringRef reason;
+  if (!llvm::all_of(op->getResultTypes(), isStatic))
+    reason = "no rule tells the shape of its result at run time";
+  else if (!llvm::all_of(op->getOperandTypes(), isStatic))
+    reason = "no rule tells which shapes its operands must have at run time";
+  else if (op->walk([&](Operation *nested) {
+               return nested == op || computesOnScalars(nested)
+                          ? WalkResult::advance()
+                          : WalkResult::interrupt();
+             }).wasInterrupted())
+    reason = "its region does more than compute on scalars";
+  else
+    return success();
+  return op->emitOpError("is not supported in an entry point: ") << reason;
 }

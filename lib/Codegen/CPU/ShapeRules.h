@@ -37,6 +37,12 @@ struct ShapeRule {
 /// operation is not known, without a diagnostic.
 mlir::FailureOr<ShapeRule> getShapeRule(mlir::Operation *op);
 
+/// Whether an operation on tensors needs no rule: all its shapes are static, so
+/// that its own verifier has compared them, and its regions compute on scalars
+/// alone. Fails with a diagnostic otherwise: what it claims of a dynamic shape
+/// would go unchecked.
+mlir::LogicalResult verifyWithoutShapeRule(mlir::Operation *op);
+
 } // namespace needle::cpu
 
 #endif // NEEDLE_LIB_CODEGEN_CPU_SHAPERULES_H

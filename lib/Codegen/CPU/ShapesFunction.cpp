@@ -112,17 +112,8 @@ LogicalResult ShapesEmitter::visit(Operation *op) {
     return op->emitOpError("is not supported in an entry point: the callee "
                            "cannot be inlined");
   FailureOr<ShapeRule> rule = getShapeRule(op);
-  if (failed(rule)) {
-    bool isStatic = llvm::all_of(op->getResultTypes(), [](Type type) {
-      return cast<RankedTensorType>(type).hasStaticShape();
-    });
-    // Dialects that know no claims of static shape need no checks.
-    if (isStatic && (op->getNumOperands() == 0 ||
-                     !isa<needle::NeedleDialect>(op->getDialect())))
-      return success();
-    return op->emitOpError("is not supported in an entry point: no rule tells "
-                           "the shape of its result at run time");
-  }
+  if (failed(rule))
+    return verifyWithoutShapeRule(op);
   for (const EqualDimensions &equal : rule->equal)
     visitEqual(op, equal);
   if (rule->sameElementCount)

@@ -69,3 +69,60 @@ func.func @inputs(%x: tensor<4xf32> {needle.name = "x"}, %y: tensor<4xf32> {need
 func.func @outputs(%x: tensor<4xf32>) -> (tensor<4xf32> {needle.name = "y"}, tensor<4xf32> {needle.name = "y"}) {
   return %x, %x : tensor<4xf32>, tensor<4xf32>
 }
+
+// -----
+
+// The result's shape is known, but nothing says that the operand has that much.
+func.func @slice(%x: tensor<?xf32>) -> tensor<400000xf32> {
+  // expected-error@+1 {{'tensor.extract_slice' op is not supported in an entry point: no rule tells which shapes its operands must have at run time}}
+  %0 = tensor.extract_slice %x[0] [400000] [1] : tensor<?xf32> to tensor<400000xf32>
+  return %0 : tensor<400000xf32>
+}
+
+// -----
+
+#map = affine_map<(i) -> (i)>
+func.func @generic(%x: tensor<?xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{'linalg.generic' op is not supported in an entry point: no rule tells which shapes its operands must have at run time}}
+  %0 = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel"]}
+      ins(%x : tensor<?xf32>) outs(%y : tensor<4xf32>) {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  } -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+// The region reads what is no operand, where the data say.
+#map = affine_map<(i) -> (i)>
+func.func @capture(%x: tensor<4xi32>, %y: tensor<?xi32>) -> tensor<4xi32> {
+  // expected-error@+1 {{'linalg.generic' op is not supported in an entry point: its region does more than compute on scalars}}
+  %0 = linalg.generic {indexing_maps = [#map], iterator_types = ["parallel"]}
+      outs(%x : tensor<4xi32>) {
+  ^bb0(%a: i32):
+    %i = arith.index_cast %a : i32 to index
+    %b = tensor.extract %y[%i] : tensor<?xi32>
+    linalg.yield %b : i32
+  } -> tensor<4xi32>
+  return %0 : tensor<4xi32>
+}
+
+// -----
+
+func.func @generate(%x: tensor<?xf32>) -> tensor<400000xf32> {
+  // expected-error@+1 {{'tensor.generate' op is not supported in an entry point: its region does more than compute on scalars}}
+  %0 = tensor.generate {
+  ^bb0(%i: index):
+    %a = tensor.extract %x[%i] : tensor<?xf32>
+    tensor.yield %a : f32
+  } : tensor<400000xf32>
+  return %0 : tensor<400000xf32>
+}
+
+// -----
+
+func.func @unreachable(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{'llvm.unreachable' op is not supported in an entry point, which must end with func.return}}
+  llvm.unreachable
+}
