@@ -52,6 +52,15 @@ static FailureOr<ObservesOfFunction> collectObserves(ModuleOp module) {
              << "observe " << observe.getId()
              << " cannot be exposed: it lies in a nested region or in a "
                 "function of several blocks";
+    Operation *end = function.front().getTerminator();
+    if (!isa<func::ReturnOp>(end)) {
+      InFlightDiagnostic error = observe.emitError()
+                                 << "observe " << observe.getId()
+                                 << " cannot be exposed: its function does not "
+                                    "end with func.return";
+      error.attachNote(end->getLoc()) << "it ends here";
+      return error;
+    }
     observes[function].push_back(observe);
     return WalkResult::advance();
   });

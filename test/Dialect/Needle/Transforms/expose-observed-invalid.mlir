@@ -43,3 +43,12 @@ func.func @caller(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = func.call @callee(%x) : (tensor<4xf32>) -> tensor<4xf32>
   return %y : tensor<4xf32>
 }
+
+// -----
+
+func.func @unreachable(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{observe 0 cannot be exposed: its function does not end with func.return}}
+  %0 = needle.observe %x {id = 0 : i64} : tensor<4xf32> -> tensor<4xf32>
+  // expected-note@+1 {{it ends here}}
+  llvm.unreachable
+}
