@@ -160,9 +160,9 @@ static void writeFunction(llvm::raw_ostream &out,
     parameters.push_back(
         (getCType(output.tensor->dtype) + " *" + output.name).str());
   }
-  parameters.push_back("void *arena");
-  dims.push_back("int64_t *output_dims");
-  dims.push_back("size_t *arena_bytes");
+  parameters.emplace_back("void *arena");
+  dims.emplace_back("int64_t *output_dims");
+  dims.emplace_back("size_t *arena_bytes");
   out << llvm::formatv(
       " * Tensors are contiguous and row-major, aligned to their elements; no\n"
       " * output overlaps another tensor. Returns 0, or an error code.\n"

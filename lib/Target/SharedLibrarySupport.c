@@ -32,7 +32,7 @@ static uint64_t hostFeatures(void) {
 #define NDL_X86_FEATURE(bit, identifier, name, leaf, subleaf, reg, position,   \
                         state)                                                 \
   if (hasFeature(leaf, subleaf, reg, position, state))                         \
-    features |= (uint64_t)1 << bit;
+    features |= (uint64_t)1 << (bit);
 #include "needle-rt/cpu_features.def"
   return features;
 }
