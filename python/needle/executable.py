@@ -78,7 +78,7 @@ class Profile(tuple[StepProfile, ...]):
     def __str__(self) -> str:
         rows = [("kernel", "ISA", "op", "mean µs", "min µs", "GMAC/s", "location")]
         for step in self:
-            gmacs = "" if step.gmacs is None else f"{step.gmacs:.1f}"
+            gmacs = f"{step.gmacs:.1f}" if step.gmacs else ""
             rows.append(
                 (
                     step.kernel.name,
