@@ -183,8 +183,20 @@ FailureOr<uint64_t> needle::getRequiredFeatures(Location location,
   return features;
 }
 
+/// Where a function starts in the image.
+static FailureOr<uint64_t> getOffset(Operation *entry, const FlatImage &image,
+                                     StringRef suffix) {
+  std::string name = (getName(entry) + suffix).str();
+  auto found = image.functions.find(name);
+  if (found == image.functions.end())
+    return entry->emitOpError("the generated code has no function '")
+           << name << "'";
+  return found->second;
+}
+
 LogicalResult needle::addBody(ndl::ArtifactModel &model, ModuleOp module,
-                              const CPUTarget &target, FlatImage image) {
+                              const CPUTarget &target,
+                              std::optional<FlatImage> image) {
   FailureOr<uint64_t> features = getRequiredFeatures(module.getLoc(), target);
   if (failed(features))
     return failure();
@@ -193,15 +205,25 @@ LogicalResult needle::addBody(ndl::ArtifactModel &model, ModuleOp module,
   body.architecture = getArchitecture(target);
   body.features = *features;
   body.rank = target.preference;
-  body.code = std::move(image.bytes);
   body.weights = addWeights(model, module);
   for (const ndl::EntryModel &entry : model.entries) {
+    Operation *symbol = module.lookupSymbol(entry.name);
     ndl::FunctionModel function;
-    function.planOffset = image.functions.lookup(entry.name + planSuffix.str());
-    function.runOffset = image.functions.lookup(entry.name + runSuffix.str());
-    function.steps = getSteps(module.lookupSymbol(entry.name));
+    function.steps = getSteps(symbol);
+    if (image) {
+      FailureOr<uint64_t> plan = getOffset(symbol, *image, planSuffix);
+      if (failed(plan))
+        return failure();
+      FailureOr<uint64_t> run = getOffset(symbol, *image, runSuffix);
+      if (failed(run))
+        return failure();
+      function.planOffset = *plan;
+      function.runOffset = *run;
+    }
     body.functions.push_back(std::move(function));
   }
+  if (image)
+    body.code = std::move(image->bytes);
   model.bodies.push_back(std::move(body));
   return success();
 }

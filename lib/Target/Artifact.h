@@ -9,6 +9,7 @@
 #include "needle-rt/artifact_writer.h"
 #include "needle/Codegen/CPU/TargetDescription.h"
 #include "needle/Target/FlatImage.h"
+#include <optional>
 
 namespace needle {
 
@@ -21,9 +22,11 @@ mlir::LogicalResult setInterface(ndl::ArtifactModel &model,
 
 /// Adds the body of one target: its code and, from the module after the stage
 /// "llvm", steps and weights. Bodies share weights of equal bytes. The entry
-/// points are those of setInterface.
+/// points are those of setInterface; each has its two functions in the image.
+/// Without an image the body has no code: it is linked by other means.
 mlir::LogicalResult addBody(ndl::ArtifactModel &model, mlir::ModuleOp module,
-                            const cpu::CPUTarget &target, FlatImage image);
+                            const cpu::CPUTarget &target,
+                            std::optional<FlatImage> image);
 
 /// The weight section of a module after the stage "llvm"; empty if there is
 /// none.

@@ -11,7 +11,11 @@ using namespace needle;
 
 std::string needle::getBodySymbol(const ndl::BodyModel &body,
                                   llvm::StringRef function) {
-  return "needle." + body.target + "." + function.str();
+  // To linkers an @ in a symbol starts a version.
+  std::string name = "needle." + body.target + ".";
+  for (char c : function)
+    name += c == '@' ? "%40" : c == '%' ? "%25" : std::string(1, c);
+  return name;
 }
 
 namespace {

@@ -41,7 +41,8 @@ static FailureOr<std::string> compileBody(ndl::ArtifactModel &model,
                                           const CPUTarget &target) {
   StageClock clock(nullptr);
   FailureOr<OwningModule> lowered = lowerForTarget(common, target, clock);
-  if (failed(lowered) || failed(addBody(model, **lowered, target, {})))
+  if (failed(lowered) ||
+      failed(addBody(model, **lowered, target, /*image=*/std::nullopt)))
     return failure();
   FailureOr<MachineCode> code = optimizeForTarget(**lowered, target, clock);
   if (failed(code))

@@ -26,6 +26,12 @@ namespace {
 
 /// What an entry point has to be, besides made of operations that are known.
 LogicalResult verifyEntryPoint(func::FuncOp entry) {
+  // LLVM gives both a meaning, and the object no symbol of that name.
+  auto isControl = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
+  if (llvm::any_of(entry.getName(), isControl) ||
+      entry.getName().starts_with("llvm."))
+    return entry.emitOpError("is not supported as an entry point: its name has "
+                             "a control character or starts with 'llvm.'");
   for (StringRef suffix : {shapesSuffix, arenaSuffix, planSuffix, runSuffix}) {
     std::string name = (entry.getName() + suffix).str();
     if (SymbolTable::lookupNearestSymbolFrom(

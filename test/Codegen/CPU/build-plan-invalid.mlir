@@ -126,3 +126,17 @@ func.func @unreachable(%x: tensor<4xf32>) -> tensor<4xf32> {
   // expected-error@+1 {{'llvm.unreachable' op is not supported in an entry point, which must end with func.return}}
   llvm.unreachable
 }
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: its name has a control character or starts with 'llvm.'}}
+func.func @"\01main"(%x: tensor<4xf32>) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: its name has a control character or starts with 'llvm.'}}
+func.func @llvm.sqrt(%x: tensor<4xf32>) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}
