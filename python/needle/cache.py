@@ -33,8 +33,9 @@ from needle._files import write_atomically
 if TYPE_CHECKING:
     from needle.executable import Executable
 
-#: Most executables in memory.
+#: Most executables in memory, and most bytes of their artifacts.
 MEMORY_ENTRIES = 64
+MEMORY_BYTES = 256 * 2**20
 _SUFFIX = ".ndl"
 
 #: How an executable is used: NEEDLE_ISA, threads, entry point.
@@ -154,8 +155,10 @@ def remember(key: str, use: Use, executable: Executable) -> Executable:
     with _state.lock:
         kept = _state.executables.setdefault((key, use), executable)
         _state.executables.move_to_end((key, use))
-        while len(_state.executables) > MEMORY_ENTRIES:
-            _state.executables.popitem(last=False)
+        total = sum(entry.nbytes for entry in _state.executables.values())
+        while len(_state.executables) > MEMORY_ENTRIES or total > MEMORY_BYTES:
+            _, oldest = _state.executables.popitem(last=False)
+            total -= oldest.nbytes
     return kept
 
 

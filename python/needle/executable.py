@@ -123,8 +123,10 @@ class Executable(_needle.Executable):
         The ISA that runs here, e.g. ``"avx2"``.
     threads
         Number of threads that work on one call.
+    nbytes
+        Size of the artifact in bytes.
     artifact
-        The bytes of the artifact file.
+        The bytes of the artifact file; a copy each time.
     """
 
     def __init__(

@@ -26,6 +26,8 @@ void needle::python::bindExecutable(nb::module_ &m) {
                    "Target of the code that runs, e.g. \"avx2\".")
       .def_prop_ro("threads", &Executable::getThreads,
                    "Number of threads that work on a call.")
+      .def_prop_ro("nbytes", &Executable::getSize,
+                   "Size of the artifact in bytes.")
       .def_prop_ro("artifact", &Executable::getArtifact,
                    "The bytes of the artifact.");
   m.def("runtime_version", &ndl_version, "Version of the runtime.");

@@ -42,6 +42,7 @@ public:
   nb::tuple describe() const { return describeEntry(*info); }
   const char *getTarget() const { return ndl_executable_target(handle); }
   int32_t getThreads() const { return ndl_executable_threads(handle); }
+  size_t getSize() const { return size; }
   nb::bytes getArtifact() const { return nb::bytes(bytes.get(), size); }
   std::optional<std::string> getMetadata(const std::string &key) const;
 

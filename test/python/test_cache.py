@@ -43,6 +43,17 @@ def test_memory_is_bounded(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -
     assert ndl.compile(graphs[1]) is not kept[1]
 
 
+def test_memory_is_bounded_in_bytes(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ndl.compile(make_linear(64, 64, seed=1))
+    assert first.nbytes == len(first.artifact)
+    monkeypatch.setattr(ndl.cache, "MEMORY_BYTES", first.nbytes * 3 // 2)
+    second = ndl.compile(make_linear(64, 64, seed=2))
+    assert ndl.cache.info().memory_entries == 1
+    assert ndl.compile(make_linear(64, 64, seed=2)) is second
+
+
 def test_disk(empty_cache: Path) -> None:
     first = ndl.compile(make_linear())
     (path,) = entries(empty_cache)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import subprocess
@@ -92,6 +93,24 @@ def test_import_is_light() -> None:
     best = min((run_python(code) for _ in range(3)), key=lambda text: text.split()[3])
     size = EXTENSION.stat().st_size / 2**20
     print(f"import: {best.strip()}; extension {size:.0f} MiB")
+
+
+def test_stub_names_what_is_there() -> None:
+    """The types that mypy sees are those of the built extension."""
+    tree = ast.parse(EXTENSION.with_name("_needle.pyi").read_text())
+
+    def names(body: list[ast.stmt]) -> set[str]:
+        kinds = (ast.FunctionDef, ast.ClassDef)
+        return {node.name for node in body if isinstance(node, kinds)} - {"__init__"}
+
+    def public(value: object) -> set[str]:
+        members = {name for name in vars(value) if not name.startswith("__")}
+        return members | ({"__call__"} & set(vars(value)))
+
+    assert names(tree.body) == public(_needle)
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            assert names(node.body) == public(getattr(_needle, node.name)), node.name
 
 
 def test_versions_agree() -> None:
