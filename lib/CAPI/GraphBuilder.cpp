@@ -7,6 +7,7 @@
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "needle/Frontend/GraphBuilder.h"
+#include "needle/Frontend/ParseModule.h"
 #include "needle/Frontend/SourceLocation.h"
 
 using namespace mlir;
@@ -49,6 +50,9 @@ template <typename Result>
 static FailureOr<Result>
 readText(StringRef text, Location loc,
          llvm::function_ref<Result(StringRef, MLIRContext *)> parse) {
+  if (findExcessiveNesting(text))
+    return emitError(loc) << "brackets are nested more than " << kMaxNesting
+                          << " deep";
   std::string reason;
   Result result;
   {

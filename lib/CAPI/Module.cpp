@@ -6,12 +6,10 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
-#include "mlir/Parser/Parser.h"
+#include "needle/Frontend/ParseModule.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/BLAKE3.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -52,12 +50,8 @@ NeedleStatus needle_module_parse(const char *text, size_t size,
   std::shared_ptr<Session> session = Session::create();
   OwningOpRef<ModuleOp> parsed;
   NeedleStatus status = session->run([&] {
-    auto sources = std::make_shared<llvm::SourceMgr>();
-    sources->AddNewSourceBuffer(
-        llvm::MemoryBuffer::getMemBufferCopy(StringRef(text, size),
-                                             name ? name : "<string>"),
-        llvm::SMLoc());
-    parsed = parseSourceFile<ModuleOp>(sources, &session->context);
+    parsed = parseModule(StringRef(text, size), name ? name : "<string>",
+                         &session->context);
     return success(static_cast<bool>(parsed));
   });
   if (status == NEEDLE_OK)
