@@ -12,11 +12,12 @@
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/FileUtilities.h"
-#include "needle-rt/artifact_writer.h"
+#include "needle-rt/atomic_file.h"
 #include "needle/InitAll.h"
 #include "needle/Pipelines/Pipelines.h"
 #include "needle/Target/Compiler.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
@@ -82,7 +83,8 @@ struct Options {
                      "with ranges computed at run time"))};
   llvm::cl::opt<bool> time{
       "time", llvm::cl::cat(category),
-      llvm::cl::desc("Print the time of each part to standard error")};
+      llvm::cl::desc("For --emit=artifact: print the time of each part to "
+                     "standard error")};
 
   llvm::SmallVector<std::string> getTargets() const {
     if (targets.empty())
@@ -102,20 +104,61 @@ LogicalResult error(const llvm::Twine &message) {
   return failure();
 }
 
-LogicalResult write(const Output &output) {
-  if (output.path == "-") {
-    llvm::outs() << output.bytes;
-    llvm::outs().flush();
-    if (llvm::outs().has_error()) {
-      std::error_code code = llvm::outs().error();
-      llvm::outs().clear_error();
-      return error("cannot write to standard output: " + code.message());
-    }
+LogicalResult writeToStandardOutput(llvm::StringRef bytes) {
+  llvm::outs() << bytes;
+  llvm::outs().flush();
+  if (!llvm::outs().has_error())
     return success();
+  std::error_code code = llvm::outs().error();
+  llvm::outs().clear_error();
+  return error("cannot write to standard output: " + code.message());
+}
+
+/// Writes all files or none.
+LogicalResult write(llvm::ArrayRef<Output> outputs) {
+  if (outputs.size() == 1 && outputs.front().path == "-")
+    return writeToStandardOutput(outputs.front().bytes);
+  std::vector<ndl::AtomicFile> files;
+  for (const Output &output : outputs) {
+    std::string message = files.emplace_back(output.path)
+                              .write(output.bytes.data(), output.bytes.size());
+    if (!message.empty())
+      return error(message);
   }
-  std::string message = ndl::writeFileAtomically(
-      output.path, output.bytes.data(), output.bytes.size());
-  return message.empty() ? success() : error(message);
+  for (auto [i, file] : llvm::enumerate(files)) {
+    std::string message = file.commit();
+    if (message.empty())
+      continue;
+    for (const Output &written : outputs.take_front(i))
+      (void)llvm::sys::fs::remove(written.path);
+    return error(message);
+  }
+  return success();
+}
+
+/// Whether two paths name one place, existing or not.
+bool isSamePlace(llvm::StringRef a, llvm::StringRef b) {
+  auto resolve = [](llvm::StringRef path) {
+    llvm::StringRef folder = llvm::sys::path::parent_path(path);
+    llvm::SmallString<128> resolved;
+    if (llvm::sys::fs::real_path(folder.empty() ? llvm::StringRef(".") : folder, resolved))
+      resolved = folder; // Does not exist: nothing can be written there.
+    llvm::sys::path::append(resolved, llvm::sys::path::filename(path));
+    return resolved;
+  };
+  return resolve(a) == resolve(b);
+}
+
+/// A library and its header are two files.
+LogicalResult checkLibrary(const Options &options) {
+  if (options.header.empty())
+    return error("give the C header of the library with --header");
+  if (options.output == "-" || options.header == "-")
+    return error("a shared library and its header cannot go to standard "
+                 "output; name two files");
+  if (isSamePlace(options.output, options.header))
+    return error("-o and --header name the same file");
+  return success();
 }
 
 /// What the options ask for must make sense together.
@@ -130,13 +173,15 @@ LogicalResult check(const Options &options) {
                 options.emit == Emit::Object;
   if (binary && options.output.empty())
     return error("give the output file with -o");
-  if (options.emit == Emit::SharedLibrary && options.header.empty())
-    return error("give the C header of the library with --header");
+  if (options.emit == Emit::SharedLibrary && failed(checkLibrary(options)))
+    return failure();
   if (options.emit != Emit::SharedLibrary &&
       (!options.header.empty() || !options.name.empty()))
     return error("--header and --name belong to --emit=so");
   if (options.emit != Emit::MLIR && options.stage.getNumOccurrences() > 0)
     return error("--stage belongs to --emit=mlir");
+  if (options.emit != Emit::Artifact && options.time)
+    return error("--time belongs to --emit=artifact");
   return success();
 }
 
@@ -206,8 +251,8 @@ FailureOr<llvm::SmallVector<Output>> compile(ModuleOp module,
         compileToSharedLibrary(module, {targets}, getLibraryName(options));
     if (failed(result))
       return failure();
-    return Outputs{{options.header, std::move(result->header)},
-                   {path, std::move(result->library)}};
+    return Outputs{{path, std::move(result->library)},
+                   {options.header, std::move(result->header)}};
   }
   }
   llvm_unreachable("unknown kind of output");
@@ -237,10 +282,7 @@ LogicalResult run(const Options &options) {
   FailureOr<llvm::SmallVector<Output>> outputs = compile(*module, options);
   if (failed(outputs))
     return failure();
-  for (const Output &output : *outputs)
-    if (failed(write(output)))
-      return failure();
-  return success();
+  return write(*outputs);
 }
 
 } // namespace
