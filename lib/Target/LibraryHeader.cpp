@@ -5,86 +5,10 @@
 #include "SharedLibrarySupport.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace needle;
-
-//===----------------------------------------------------------------------===//
-// Names
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-/// Words that C or C++ reserve and that models use as names.
-bool isReserved(llvm::StringRef name) {
-  static const llvm::StringSet<> words = {
-      "alignas",  "and",      "arena",   "auto",     "bool",     "break",
-      "case",     "catch",    "char",    "class",    "const",    "continue",
-      "default",  "delete",   "do",      "double",   "else",     "enum",
-      "export",   "extern",   "false",   "float",    "for",      "goto",
-      "if",       "inline",   "int",     "long",     "new",      "not",
-      "operator", "or",       "private", "public",   "register", "restrict",
-      "return",   "short",    "signed",  "sizeof",   "static",   "struct",
-      "switch",   "template", "this",    "true",     "typedef",  "union",
-      "unsigned", "using",    "void",    "volatile", "while",    "xor"};
-  return words.contains(name);
-}
-
-/// Makes C identifiers that differ from each other.
-class Namer {
-public:
-  std::string make(llvm::StringRef wanted) {
-    std::string base;
-    for (char c : wanted)
-      base += llvm::isAlnum(c) ? c : '_';
-    if (base.empty() || llvm::isDigit(base.front()))
-      base.insert(base.begin(), '_');
-    if (isReserved(base))
-      base += '_';
-    std::string name = base;
-    for (unsigned i = 1; !taken.insert(name).second; ++i)
-      name = base + "_" + std::to_string(i);
-    return name;
-  }
-
-private:
-  llvm::StringSet<> taken;
-};
-
-} // namespace
-
-std::vector<LibraryFunction>
-needle::nameFunctions(const ndl::ArtifactModel &model, llvm::StringRef prefix) {
-  std::vector<LibraryFunction> functions;
-  Namer functionNames;
-  for (llvm::StringRef taken : {"target", "error"})
-    functionNames.make((prefix + "_" + taken).str());
-  for (const ndl::EntryModel &entry : model.entries) {
-    LibraryFunction function;
-    function.name = functionNames.make((prefix + "_" + entry.name).str());
-    function.entry = &entry;
-    Namer parameters;
-    for (const ndl::TensorModel &input : entry.inputs) {
-      LibraryParameter parameter{parameters.make(input.name), &input, {}};
-      for (auto [i, dim] : llvm::enumerate(input.dims))
-        parameter.dims.push_back(
-            dim == NDL_DYNAMIC
-                ? parameters.make(parameter.name + "_dim" + std::to_string(i))
-                : "");
-      function.inputs.push_back(std::move(parameter));
-    }
-    for (const ndl::TensorModel &output : entry.outputs)
-      function.outputs.push_back({parameters.make(output.name), &output, {}});
-    functions.push_back(std::move(function));
-  }
-  return functions;
-}
-
-//===----------------------------------------------------------------------===//
-// Text
-//===----------------------------------------------------------------------===//
 
 static llvm::StringRef getCType(NdlDType dtype) {
   switch (dtype) {
