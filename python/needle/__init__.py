@@ -7,10 +7,11 @@ The way of a model: build a :class:`Graph` (:class:`GraphBuilder`, :func:`parse`
 """
 
 from needle import _needle, cache
+from needle.builder import GraphBuilder, Value
 from needle.compiler import Target, compile, stages, targets  # noqa: A004
 from needle.errors import ArtifactError, CompileError, NeedleError
 from needle.executable import Executable, Kernel, Profile, StepProfile, load
-from needle.graph import Graph, GraphBuilder, Value, parse, reference
+from needle.graph import Graph, parse, reference
 from needle.quantization import QuantizationConfig, quantize
 from needle.signature import QuantizationInfo, Signature, TensorSpec
 

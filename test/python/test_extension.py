@@ -123,9 +123,9 @@ def test_docstrings_are_true() -> None:
     """The examples in docstrings give what they say."""
     import doctest
 
-    import needle.graph
+    import needle.builder
 
-    failed, tried = doctest.testmod(needle.graph)
+    failed, tried = doctest.testmod(needle.builder)
     assert tried > 0
     assert failed == 0
 

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Building graphs op by op."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from needle import _needle
+from needle._places import find_caller
+from needle.graph import Graph, listed
+from needle.signature import TensorSpec, make_spec
+
+Array = npt.NDArray[Any]
+#: Element types by NumPy's names, in MLIR syntax.
+ELEMENT_TYPES = {"float32": "f32", "int32": "i32", "uint8": "ui8", "int8": "si8"}
+
+
+class Value:
+    """A value in a graph under construction: an input or the result of an op."""
+
+    __slots__ = ("_builder", "_id", "_spec")
+
+    def __init__(self, builder: GraphBuilder, value: int, spec: TensorSpec) -> None:
+        self._builder = builder
+        self._id = value
+        self._spec = spec
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """None stands for a dimension that is known only at run time."""
+        return self._spec.shape
+
+    @property
+    def dtype(self) -> str:
+        """NumPy's name of the element type."""
+        return self._spec.dtype
+
+    def __repr__(self) -> str:
+        return f"Value({self._spec.dtype}, shape={self._spec.shape})"
+
+
+Operand = Value | Array | float
+Shape = Sequence[int | None]
+
+
+class GraphBuilder:
+    """Builds a graph op by op, checking each step.
+
+    The Python line that calls a method becomes the op's source location, which
+    errors, profiles and artifacts show; ``name`` is by what quantization includes
+    or excludes an op.
+
+    Where a method takes a :class:`Value` it takes a NumPy array or a Python
+    float too, which become constants. Wrong shapes and types raise
+    :class:`needle.CompileError`, naming the line.
+
+    Examples
+    --------
+    >>> import needle as ndl, numpy as np
+    >>> builder = ndl.GraphBuilder("linear")
+    >>> x = builder.input("x", (None, 2))
+    >>> y = builder.matmul(x, np.ones((2, 3), np.float32))
+    >>> builder.output(y, name="y")
+    >>> builder.build()
+    Graph('linear', (x: float32[?, 2]) -> (y: float32[?, 3]))
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self._native = _needle.GraphBuilder(name)
+        self._names: set[str] = set()
+        self._constants: set[str] = set()
+        self._counts: dict[str, int] = {}
+
+    # -- Inputs and outputs --------------------------------------------------
+
+    def input(self, name: str, shape: Shape, dtype: npt.DTypeLike = "float32") -> Value:
+        """Append an input.
+
+        Parameters
+        ----------
+        name
+            Unique and not empty.
+        shape
+            None stands for a dimension that is known only at run time.
+        dtype
+            float32, int32, uint8 or int8; or a quantized type in MLIR syntax,
+            e.g. ``"!quant.uniform<u8:f32, 0.5:3>"``.
+        """
+        element = _element_type(dtype)
+        return self._value(
+            self._native.input(name, element, list(shape), find_caller(name))
+        )
+
+    def constant(
+        self, array: npt.ArrayLike, name: str | None = None, *, dtype: str | None = None
+    ) -> Value:
+        """Add a constant: a copy of a float32, int32, uint8 or int8 array.
+
+        ``dtype`` may be a quantized type in MLIR syntax whose stored integers the
+        array holds.
+        """
+        values = np.asarray(array)
+        if values.dtype.name not in ELEMENT_TYPES:
+            raise TypeError(
+                f"a constant is an array of {listed(ELEMENT_TYPES)}, got "
+                f'{values.dtype}; convert it, e.g. with .astype("float32")'
+            )
+        element = ELEMENT_TYPES[values.dtype.name]
+        if dtype is not None:
+            element = _element_type(dtype)
+        # Native byte order; ascontiguousarray would make a rank of 0 one of 1.
+        values = np.require(values, values.dtype.newbyteorder("="), ["C"])
+        place = find_caller(self._name("constant", name))
+        return self._value(self._native.constant(values, element, place))
+
+    def output(self, value: Operand, name: str | None = None) -> None:
+        """Append an output; names are unique, ``output_<n>`` by default."""
+        if name is None:
+            count = self._counts.get("output", 0)
+            self._counts["output"] = count + 1
+            name = f"output_{count}"
+        self._native.output(name, self._operand(value), find_caller(name))
+
+    def build(self) -> Graph:
+        """End the graph. The builder cannot be used afterwards."""
+        return Graph(self._native.build(find_caller()))
+
+    # -- Contractions --------------------------------------------------------
+
+    def matmul(
+        self,
+        a: Operand,
+        b: Operand,
+        transpose_a: bool = False,
+        transpose_b: bool = False,
+        *,
+        name: str | None = None,
+    ) -> Value:
+        """Matrix product of ``a`` (M×K) and ``b`` (K×N).
+
+        ``transpose_a`` takes ``a`` as K×M, ``transpose_b`` takes ``b`` as N×K.
+        """
+        flags = ["transpose_lhs"] * transpose_a + ["transpose_rhs"] * transpose_b
+        return self._apply("matmul", (a, b), "{" + ", ".join(flags) + "}", name=name)
+
+    # -- Elementwise ---------------------------------------------------------
+
+    def add(self, a: Operand, b: Operand, *, name: str | None = None) -> Value:
+        """Sum; shapes broadcast, but dynamic dimensions never stretch."""
+        return self._apply("add", (a, b), name=name)
+
+    def sub(self, a: Operand, b: Operand, *, name: str | None = None) -> Value:
+        """Difference, with broadcasting as in :meth:`add`."""
+        return self._apply("sub", (a, b), name=name)
+
+    def mul(self, a: Operand, b: Operand, *, name: str | None = None) -> Value:
+        """Product, with broadcasting as in :meth:`add`."""
+        return self._apply("mul", (a, b), name=name)
+
+    def div(self, a: Operand, b: Operand, *, name: str | None = None) -> Value:
+        """Quotient, with broadcasting as in :meth:`add`."""
+        return self._apply("div", (a, b), name=name)
+
+    def maximum(self, a: Operand, b: Operand, *, name: str | None = None) -> Value:
+        """IEEE 754-2019 maximum: NaN if either is NaN, +0 above -0."""
+        return self._apply("maximum", (a, b), name=name)
+
+    def minimum(self, a: Operand, b: Operand, *, name: str | None = None) -> Value:
+        """IEEE 754-2019 minimum: NaN if either is NaN, -0 below +0."""
+        return self._apply("minimum", (a, b), name=name)
+
+    def relu(self, x: Operand, *, name: str | None = None) -> Value:
+        """``maximum(x, +0)``: NaN stays NaN, -0 becomes +0."""
+        return self._apply("relu", (x,), name=name)
+
+    def neg(self, x: Operand, *, name: str | None = None) -> Value:
+        """Negation: flips the sign bit."""
+        return self._apply("neg", (x,), name=name)
+
+    def abs(self, x: Operand, *, name: str | None = None) -> Value:
+        """Magnitude: clears the sign bit."""
+        return self._apply("abs", (x,), name=name)
+
+    def sqrt(self, x: Operand, *, name: str | None = None) -> Value:
+        """Square root, correctly rounded; NaN below zero."""
+        return self._apply("sqrt", (x,), name=name)
+
+    # -- Shape ---------------------------------------------------------------
+
+    def transpose(
+        self,
+        x: Operand,
+        permutation: Sequence[int] | None = None,
+        *,
+        name: str | None = None,
+    ) -> Value:
+        """Permute dimensions; by default reverse them.
+
+        Dimension ``i`` of the result is dimension ``permutation[i]`` of ``x``.
+        """
+        value = self._as_value(x)
+        rank = len(value.shape)
+        axes = range(rank)[::-1] if permutation is None else permutation
+        listed = ", ".join(str(axis + rank if axis < 0 else axis) for axis in axes)
+        attributes = f"{{permutation = array<i64{': ' + listed if listed else ''}>}}"
+        return self._apply("transpose", (value,), attributes, name=name)
+
+    def reshape(self, x: Operand, shape: Shape, *, name: str | None = None) -> Value:
+        """Same elements in row-major order.
+
+        One dimension may be None (or -1): it follows from the number of elements,
+        at once if the shape of ``x`` is static, else when the program runs.
+        """
+        operand = self._operand(x)
+        dims = [None if dim == -1 else dim for dim in shape]
+        place = find_caller(self._name("reshape", name))
+        return self._value(self._native.reshape(operand, dims, place))
+
+    # -- Any op --------------------------------------------------------------
+
+    def op(
+        self,
+        mnemonic: str,
+        *operands: Operand,
+        attributes: str = "",
+        result_types: Sequence[tuple[str, Shape]] = (),
+        num_results: int = 1,
+        name: str | None = None,
+    ) -> tuple[Value, ...]:
+        """Add any operation of the dialect, ``needle.<mnemonic>``.
+
+        Parameters
+        ----------
+        attributes
+            A dictionary in MLIR syntax, e.g. ``"{transpose_rhs}"``.
+        result_types
+            (dtype, shape) of each result, for operations that do not infer them
+            (``reshape``, ``quantize``, ``dequantize``, ``requantize``,
+            ``qmatmul``).
+        """
+        types = [(_element_type(dtype), list(shape)) for dtype, shape in result_types]
+        values = [self._operand(operand) for operand in operands]
+        place = find_caller(self._name(mnemonic, name))
+        count = len(types) or num_results
+        results = self._native.op(mnemonic, values, attributes, types, count, place)
+        return tuple(map(self._value, results))
+
+    # -- Inside --------------------------------------------------------------
+
+    def _apply(
+        self,
+        mnemonic: str,
+        operands: tuple[Operand, ...],
+        attributes: str = "",
+        name: str | None = None,
+    ) -> Value:
+        return self.op(mnemonic, *operands, attributes=attributes, name=name)[0]
+
+    def _value(self, value: int) -> Value:
+        return Value(self, value, make_spec(self._native.describe(value)))
+
+    def _as_value(self, operand: Operand) -> Value:
+        if isinstance(operand, Value):
+            if operand._builder is not self:
+                raise ValueError("this value belongs to another GraphBuilder")
+            return operand
+        if isinstance(operand, (float, int)) and not isinstance(operand, bool):
+            return self.constant(np.float32(operand))
+        if isinstance(operand, (np.ndarray, np.generic)):
+            return self.constant(operand)
+        raise TypeError(
+            "an operand is a Value of this builder, a NumPy array or a float, got "
+            f"{type(operand).__name__}"
+        )
+
+    def _operand(self, operand: Operand) -> int:
+        return self._as_value(operand)._id
+
+    def _name(self, mnemonic: str, name: str | None) -> str:
+        """A unique name: the user's, or one that counts the ops of a kind."""
+        taken = self._constants if mnemonic == "constant" else self._names
+        if name == "":
+            raise ValueError("a name is not empty")
+        if name in taken:
+            kind = "a constant" if mnemonic == "constant" else "an operation"
+            raise ValueError(f"there is already {kind} named {name!r}")
+        while name is None or name in taken:
+            count = self._counts.get(mnemonic, 0)
+            self._counts[mnemonic] = count + 1
+            name = f"{mnemonic}_{count}"
+        taken.add(name)
+        return name
+
+
+def _element_type(dtype: npt.DTypeLike) -> str:
+    if isinstance(dtype, str) and dtype.startswith("!"):
+        return dtype
+    try:
+        name = np.dtype(dtype).name
+    except TypeError:
+        name = str(dtype)
+    if name not in ELEMENT_TYPES:
+        raise TypeError(
+            f"dtype {name!r} is none of {listed(ELEMENT_TYPES)}; quantized types "
+            'are written in MLIR syntax, e.g. "!quant.uniform<u8:f32, 0.5:3>"'
+        )
+    return ELEMENT_TYPES[name]
