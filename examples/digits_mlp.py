@@ -209,6 +209,7 @@ def run_demo(out: Path, threads: int, console: Console) -> Report:
         {"plot": str(plot), "artifact": str(artifact)},
         threads,
         int8_model.target,
+        list(ndl.cpu_features()),
         len(digits.test),
     )
     predicted = classify(int8_model, digits.test)

@@ -47,6 +47,7 @@ class Report:
     files: dict[str, str]
     threads: int
     isa: str
+    cpu_features: list[str]
     held_out: int
 
     def to_json(self) -> dict[str, Any]:
@@ -73,6 +74,8 @@ def print_report(report: Report, console: Console) -> None:
         times = (f"{row.latency_us[batch]:.1f} µs" for batch in (1, 64))
         table.add_row(row.model, f"{row.top1:.1%}", size, *times)
     console.print(table)
+    features = ", ".join(report.cpu_features)
+    console.print(f"This CPU has {features}; each library chooses what it uses.")
     console.print(_make_stage_table(report.compile_seconds))
     for check in report.checks:
         mark = "[green]yes[/]" if check.holds else "[bold red]NO[/]"

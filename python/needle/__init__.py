@@ -8,7 +8,7 @@ The way of a model: build a :class:`Graph` (:class:`GraphBuilder`, :func:`parse`
 
 from needle import _needle, cache
 from needle.builder import GraphBuilder, Value
-from needle.compiler import Target, compile, stages, targets  # noqa: A004
+from needle.compiler import Target, compile, cpu_features, stages, targets  # noqa: A004
 from needle.errors import ArtifactError, CompileError, NeedleError
 from needle.executable import Executable, Kernel, Profile, StepProfile, load
 from needle.graph import Graph, parse, reference
@@ -35,6 +35,7 @@ __all__ = [
     "Value",
     "cache",
     "compile",
+    "cpu_features",
     "load",
     "parse",
     "quantize",

@@ -40,6 +40,11 @@ def targets() -> tuple[Target, ...]:
     )
 
 
+def cpu_features() -> tuple[str, ...]:
+    """The features of this CPU that needle knows, e.g. ``("avx2", "fma")``."""
+    return tuple(name.strip() for name in _needle.cpu_features().split(","))
+
+
 def stages() -> tuple[str, ...]:
     """Names of the stages that :meth:`Executable.mlir` shows, in order."""
     return tuple(_needle.stages())
@@ -130,7 +135,7 @@ def _resolve_targets(target: str | Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _find_host(known: Sequence[Target]) -> str:
-    has = {feature.strip() for feature in _needle.cpu_features().split(",")}
+    has = set(cpu_features())
     usable = [row for row in known if has.issuperset(row.features)]
     if not usable:
         raise ArtifactError("this CPU runs none of needle's targets")

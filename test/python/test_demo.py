@@ -51,7 +51,7 @@ def test_a_claim_that_does_not_hold_fails(monkeypatch: pytest.MonkeyPatch) -> No
     from digits.report import Check, Report
 
     good = Check("good", True, "")
-    report = Report([], [good], {}, {}, 1, "avx2", 0)
+    report = Report([], [good], {}, {}, 1, "avx2", [], 0)
     assert report.ok
     report.checks.append(Check("bad", False, ""))
     assert not report.ok

@@ -154,6 +154,7 @@ def test_outputs_are_new_each_time() -> None:
 def test_targets(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [target.name for target in ndl.targets()]
     assert names[:2] == ["x86-64", "avx2"]
+    assert {"sse2", "avx2", "fma"} <= set(ndl.cpu_features())
     graph = make_relu()
     best = ndl.compile(graph)
     assert set(best.targets) == {row.name for row in ndl.targets() if row.is_default}
