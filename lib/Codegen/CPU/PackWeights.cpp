@@ -8,6 +8,7 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "needle/Codegen/CPU/Packing.h"
 #include "needle/Codegen/CPU/Passes.h"
+#include "needle/Dialect/Needle/IR/ConstantData.h"
 #include "needle/Dialect/NeedleCPU/IR/NeedleCPU.h"
 
 namespace needle::cpu {
@@ -16,32 +17,8 @@ namespace needle::cpu {
 } // namespace needle::cpu
 
 using namespace mlir;
+using namespace needle;
 using namespace needle::cpu;
-
-/// The elements of a constant as host memory, `storage` holding them where the
-/// attribute does not.
-template <typename T>
-static FailureOr<ArrayRef<T>> getElements(ElementsAttr value,
-                                          std::vector<T> &storage) {
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
-    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    if (!blob || blob->getData().size() != value.getNumElements() * sizeof(T))
-      return failure();
-    return blob->getDataAs<T>();
-  }
-  auto dense = dyn_cast<DenseElementsAttr>(value);
-  if (!dense)
-    return failure();
-  storage.reserve(value.getNumElements());
-  if constexpr (std::is_same_v<T, float>) {
-    for (APFloat element : dense.getValues<APFloat>())
-      storage.push_back(element.convertToFloat());
-  } else {
-    for (APInt element : dense.getValues<APInt>())
-      storage.push_back(element.getSExtValue());
-  }
-  return ArrayRef<T>(storage);
-}
 
 /// A weight that holds `packed`, in a blob named after `hint`.
 template <typename T>
@@ -69,25 +46,28 @@ static FailureOr<ElementsAttr> packConstant(PackRhsOp op, ElementsAttr value) {
                transposed};
   std::string name = getBlobName(value);
   int64_t panel = destType.getDimSize(2);
+  int64_t numElements = value.getNumElements();
   if (destType.getElementType().isF32()) {
-    std::vector<float> storage;
-    FailureOr<ArrayRef<float>> source = getElements<float>(value, storage);
-    if (failed(source))
+    auto data = ConstantData<float>::get(value, numElements);
+    if (!data)
       return failure();
-    return makeWeight<float>(destType, name, packFloatRhs(*source, rhs, panel));
+    std::vector<float> storage;
+    return makeWeight<float>(
+        destType, name, packFloatRhs(data->getValues(storage), rhs, panel));
   }
-  std::vector<int8_t> storage;
-  FailureOr<ArrayRef<int8_t>> source = getElements<int8_t>(value, storage);
-  if (failed(source))
+  auto data = ConstantData<int8_t>::get(value, numElements);
+  if (!data)
     return failure();
+  std::vector<int8_t> storage;
+  ArrayRef<int8_t> source = data->getValues(storage);
   if (destType.getElementType().isInteger(8))
     return makeWeight<int8_t>(destType, name,
-                              packIntegerRhs(*source, rhs, panel));
+                              packIntegerRhs(source, rhs, panel));
   static constexpr int32_t noZeroPoint[] = {0};
   ArrayRef<int32_t> zeroPoints = op.getZeroPoints().value_or(noZeroPoint);
   return makeWeight<int16_t>(
       destType, name,
-      packWideRhs(*source, op.getSourceUnsigned(), zeroPoints, rhs, panel));
+      packWideRhs(source, op.getSourceUnsigned(), zeroPoints, rhs, panel));
 }
 
 namespace {

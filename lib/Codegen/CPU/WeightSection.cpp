@@ -6,6 +6,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "needle/Codegen/CPU/ArenaLayout.h"
+#include "needle/Dialect/Needle/IR/ConstantData.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 #include "llvm/Support/xxhash.h"
@@ -25,32 +26,27 @@ static FailureOr<ArrayRef<char>> getBytes(ElementsAttr value,
     reason = "its elements are not whole bytes";
     return failure();
   }
-  size_t expected = value.getNumElements() * (width / 8);
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
-    const AsmResourceBlob *blob = resource.getRawHandle().getBlob();
-    if (!blob) {
-      reason = "the resource '" + resource.getRawHandle().getKey().str() +
-               "' has no data";
-      return failure();
-    }
-    if (blob->getData().size() != expected) {
-      reason = llvm::formatv("the resource '{0}' has {1} bytes instead of {2}",
-                             resource.getRawHandle().getKey(),
-                             blob->getData().size(), expected);
-      return failure();
-    }
-    return blob->getData();
-  }
-  auto dense = dyn_cast<DenseElementsAttr>(value);
-  if (!dense) {
-    reason = "it is neither dense nor a dense_resource";
+  std::optional<needle::ConstantBytes> data = needle::getConstantBytes(value);
+  auto resource = dyn_cast<DenseResourceElementsAttr>(value);
+  if (!data) {
+    reason = resource
+                 ? "the resource '" + resource.getRawHandle().getKey().str() +
+                       "' has no data"
+                 : "it is neither dense nor a dense_resource";
     return failure();
   }
-  ArrayRef<char> raw = dense.getRawData();
-  if (!dense.isSplat() || raw.size() == expected)
-    return raw;
+  size_t expected = value.getNumElements() * (width / 8);
+  if (resource && data->bytes.size() != expected) {
+    reason = llvm::formatv("the resource '{0}' has {1} bytes instead of {2}",
+                           resource.getRawHandle().getKey(), data->bytes.size(),
+                           expected);
+    return failure();
+  }
+  if (!data->isSplat)
+    return data->bytes;
+  storage.reserve(expected);
   for (int64_t i = 0; i < value.getNumElements(); ++i)
-    storage.append(raw.begin(), raw.end());
+    storage.append(data->bytes.begin(), data->bytes.end());
   return ArrayRef<char>(storage);
 }
 

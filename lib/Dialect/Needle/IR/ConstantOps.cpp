@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ConstantData.h"
+#include "needle/Dialect/Needle/IR/ConstantData.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
 
 using namespace mlir;

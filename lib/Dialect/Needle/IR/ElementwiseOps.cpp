@@ -7,7 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ConstantData.h"
+#include "needle/Dialect/Needle/IR/ConstantData.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
 #include "needle/Quantization/NumericRules.h"
 #include "llvm/ADT/APFloat.h"

@@ -6,9 +6,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ConstantData.h"
 #include "ShapeUtils.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "needle/Dialect/Needle/IR/ConstantData.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
 #include "needle/Quantization/QuantTypes.h"
 #include <cmath>

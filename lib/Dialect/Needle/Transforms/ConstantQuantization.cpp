@@ -8,22 +8,14 @@
 #include "ConstantQuantization.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
+#include "needle/Dialect/Needle/IR/ConstantData.h"
 #include "needle/Quantization/QuantTypes.h"
-#include "llvm/Support/Alignment.h"
-#include <cstring>
 #include <vector>
 
 using namespace needle;
 using namespace mlir;
 
 namespace {
-
-/// The values of a constant: its own memory where that holds them as they are,
-/// else a copy.
-struct FloatValues {
-  std::vector<float> storage;
-  llvm::ArrayRef<float> values;
-};
 
 /// Parameters and integers of a constant.
 struct QuantizedValues {
@@ -33,32 +25,6 @@ struct QuantizedValues {
 };
 
 } // namespace
-
-/// The constant is verified: dense or a resource with all its bytes.
-static FloatValues readValues(ConstantOp constant) {
-  FloatValues result;
-  llvm::ArrayRef<char> bytes;
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(constant.getValue()))
-    bytes = resource.getData();
-  else
-    bytes = cast<DenseElementsAttr>(constant.getValue()).getRawData();
-  auto splat = dyn_cast<SplatElementsAttr>(constant.getValue());
-  // The text of a module may align a resource as it likes.
-  bool isAligned = llvm::isAddrAligned(llvm::Align::Of<float>(), bytes.data());
-  if (!splat && isAligned) {
-    result.values = {reinterpret_cast<const float *>(bytes.data()),
-                     bytes.size() / sizeof(float)};
-    return result;
-  }
-  if (splat) {
-    result.storage.assign(splat.getNumElements(), splat.getSplatValue<float>());
-  } else {
-    result.storage.resize(bytes.size() / sizeof(float));
-    std::memcpy(result.storage.data(), bytes.data(), bytes.size());
-  }
-  result.values = result.storage;
-  return result;
-}
 
 static void quantizeInto(llvm::ArrayRef<float> values, AxisView view,
                          llvm::ArrayRef<QuantParams> params,
@@ -135,9 +101,13 @@ Value ConstantQuantizer::getDequantized(ConstantOp constant,
                axis.value_or(-1));
   TypedValue &value = values[valueKey];
   if (!value.second) {
-    FloatValues floats = readValues(constant);
-    QuantizedValues quantized = quantizeValues(
-        constant.getContext(), floats.values, type.getShape(), format, axis);
+    // There as its verifier has seen to.
+    auto data =
+        *ConstantData<float>::get(constant.getValue(), type.getNumElements());
+    std::vector<float> storage;
+    QuantizedValues quantized =
+        quantizeValues(constant.getContext(), data.getValues(storage),
+                       type.getShape(), format, axis);
     value = {type.clone(quantized.type),
              makeAttribute(constant.getValue(), quantized.integers,
                            format.isSigned ? "_int8" : "_uint8")};

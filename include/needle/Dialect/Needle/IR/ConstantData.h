@@ -6,13 +6,16 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef NEEDLE_LIB_DIALECT_NEEDLE_IR_CONSTANTDATA_H
-#define NEEDLE_LIB_DIALECT_NEEDLE_IR_CONSTANTDATA_H
+#ifndef NEEDLE_DIALECT_NEEDLE_IR_CONSTANTDATA_H
+#define NEEDLE_DIALECT_NEEDLE_IR_CONSTANTDATA_H
 
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "llvm/Support/Alignment.h"
+#include <cstring>
 #include <optional>
+#include <vector>
 
 namespace needle {
 
@@ -28,10 +31,12 @@ struct ConstantBytes {
   bool isSplat;
 };
 
-/// None if `attr` is of another kind or its resource is missing.
+/// None if `attr` is of another kind or its resource has no data.
 std::optional<ConstantBytes> getConstantBytes(mlir::Attribute attr);
 
-/// The elements of a constant whose element type is stored as T.
+/// The elements of a constant whose element type is stored as T. The text of a
+/// module may align a resource as it likes, so they are not read in place
+/// unless they are aligned.
 template <typename T>
 class ConstantData {
 public:
@@ -42,19 +47,39 @@ public:
     size_t expected = data && data->isSplat ? 1 : numElements;
     if (!data || data->bytes.size() != expected * sizeof(T))
       return std::nullopt;
-    auto *values = reinterpret_cast<const T *>(data->bytes.data());
-    return ConstantData(llvm::ArrayRef<T>(values, expected), data->isSplat);
+    return ConstantData(*data, numElements);
   }
 
-  bool isSplat() const { return splat; }
-  T operator[](int64_t i) const { return values[splat ? 0 : i]; }
+  bool isSplat() const { return data.isSplat; }
+
+  T operator[](int64_t i) const {
+    T value;
+    const char *from = data.bytes.data() + (isSplat() ? 0 : i * sizeof(T));
+    std::memcpy(&value, from, sizeof(T));
+    return value;
+  }
+
+  /// All elements: those of the attribute where they lie as they are, else a
+  /// copy in `storage`.
+  llvm::ArrayRef<T> getValues(std::vector<T> &storage) const {
+    if (isSplat()) {
+      storage.assign(numElements, (*this)[0]);
+      return storage;
+    }
+    const char *bytes = data.bytes.data();
+    if (llvm::isAddrAligned(llvm::Align::Of<T>(), bytes))
+      return {reinterpret_cast<const T *>(bytes), size_t(numElements)};
+    storage.resize(numElements);
+    std::memcpy(storage.data(), bytes, data.bytes.size());
+    return storage;
+  }
 
 private:
-  ConstantData(llvm::ArrayRef<T> values, bool splat)
-      : values(values), splat(splat) {}
+  ConstantData(ConstantBytes data, int64_t numElements)
+      : data(data), numElements(numElements) {}
 
-  llvm::ArrayRef<T> values;
-  bool splat;
+  ConstantBytes data;
+  int64_t numElements;
 };
 
 /// The type of the attribute that holds a constant of type `type`: quantized
@@ -63,4 +88,4 @@ mlir::RankedTensorType getStorageTensorType(mlir::RankedTensorType type);
 
 } // namespace needle
 
-#endif // NEEDLE_LIB_DIALECT_NEEDLE_IR_CONSTANTDATA_H
+#endif // NEEDLE_DIALECT_NEEDLE_IR_CONSTANTDATA_H
