@@ -17,6 +17,7 @@
 #include "needle/Codegen/CPU/Passes.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/CheckedArithmetic.h"
 
 namespace needle::cpu {
 #define GEN_PASS_DEF_CPUMARKSTEPS
@@ -75,7 +76,7 @@ void collectOrigins(Location location, SetVector<StringRef> &origins) {
     collectOrigins(part, origins);
 }
 
-/// M·N·K of a contraction of static shape, else -1.
+/// M·N·K of a contraction; -1 if that is not static or beyond an int64.
 int64_t countMacs(Operation *op) {
   auto count = [](auto op) -> int64_t {
     auto lhs = cast<ShapedType>(op.getLhs().getType());
@@ -83,7 +84,10 @@ int64_t countMacs(Operation *op) {
     int64_t depth = lhs.getDimSize(op.getTransposeLhs() ? 0 : 1);
     if (!dest.hasStaticShape() || ShapedType::isDynamic(depth))
       return -1;
-    return dest.getNumElements() * depth;
+    std::optional<int64_t> macs = depth;
+    for (int64_t extent : dest.getShape())
+      macs = macs ? llvm::checkedMul(*macs, extent) : std::nullopt;
+    return macs.value_or(-1);
   };
   return TypeSwitch<Operation *, int64_t>(op)
       .Case<MatmulOp, QMatmulOp>(count)

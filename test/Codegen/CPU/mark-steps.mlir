@@ -97,3 +97,17 @@ func.func @unnamed(%x: memref<3x4xf32>, %w: memref<1x4x16xf32>, %y: memref<3x5xf
   needle_cpu.matmul ins(%x, %w : memref<3x4xf32>, memref<1x4x16xf32>) outs(%y : memref<3x5xf32>)
   return
 }
+
+// -----
+
+// More multiplications than an int64 counts are as good as unknown.
+
+// CHECK-LABEL: func.func @large(
+// CHECK-SAME: macs = -1 : i64
+func.func @large(%x: memref<16777216x16777216xf32>, %w: memref<1048576x16777216x16xf32>, %y: memref<16777216x16777216xf32>,
+    %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr)
+    attributes {needle.signature = {inputs = [{name = "x", type = tensor<16777216x16777216xf32>}, {name = "w", type = tensor<1048576x16777216x16xf32>}, {name = "y", type = tensor<16777216x16777216xf32>}], outputs = []}} {
+  needle_cpu.matmul ins(%x, %w : memref<16777216x16777216xf32>, memref<1048576x16777216x16xf32>) outs(%y : memref<16777216x16777216xf32>)
+      {needle.kernel = "matmul.test"}
+  return
+}
