@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Frame.h"
+#include "FrameAccess.h"
 #include "KernelBuilder.h"
 #include "KernelSelection.h"
 #include "needle/Codegen/CPU/EntryPoint.h"
@@ -55,8 +55,7 @@ private:
   }
   Value frameWord(FrameWord which, Type type) {
     Value frame = getRuntimeArgument(function, RuntimeArg::Frame);
-    Value word = b.advance(frame, b.i64(unsigned(which)), b.getI64Type());
-    return b.load(type, word, 8);
+    return loadWord(b, type, frame, int64_t(which));
   }
   Value kernelPointer(func::FuncOp kernel) {
     Value constant = func::ConstantOp::create(b, kernel.getFunctionType(),
