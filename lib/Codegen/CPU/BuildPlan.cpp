@@ -12,6 +12,7 @@
 #include "mlir/IR/SymbolTable.h"
 #include "needle/Codegen/CPU/EntryPoint.h"
 #include "needle/Codegen/CPU/Passes.h"
+#include "needle/Dialect/Needle/IR/NeedleTraits.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace needle::cpu {
@@ -23,6 +24,37 @@ using namespace mlir;
 using namespace needle::cpu;
 
 namespace {
+
+/// What crosses the border of an entry point: ranked tensors of the element
+/// types that a runtime can describe.
+LogicalResult verifyTensorTypes(func::FuncOp entry, StringRef kind,
+                                TypeRange types) {
+  for (auto [i, type] : llvm::enumerate(types)) {
+    auto emitError = [&, i = i] {
+      return entry.emitOpError()
+             << "is not supported as an entry point: " << kind << " " << i
+             << ": ";
+    };
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor)
+      return entry.emitOpError()
+             << "is not supported as an entry point: " << kind << " " << i
+             << " must be a ranked tensor, but is " << type;
+    Type element = tensor.getElementType();
+    if (auto quantized = dyn_cast<quant::QuantizedType>(element)) {
+      if (failed(needle::verifyQuantizedType(quantized, tensor.getShape(),
+                                             emitError)))
+        return failure();
+      continue;
+    }
+    if (!element.isF32() && !element.isSignlessInteger(32) &&
+        !element.isSignedInteger(8) && !element.isUnsignedInteger(8))
+      return emitError() << "the element type must be f32, i32, si8, ui8 or a "
+                            "uniform quantized type, but is "
+                         << element;
+  }
+  return success();
+}
 
 /// What an entry point has to be, besides made of operations that are known.
 LogicalResult verifyEntryPoint(func::FuncOp entry) {
@@ -45,16 +77,9 @@ LogicalResult verifyEntryPoint(func::FuncOp entry) {
   if (Operation *end = entry.front().getTerminator(); !isa<func::ReturnOp>(end))
     return end->emitOpError("is not supported in an entry point, which must "
                             "end with func.return");
-  for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes()))
-    if (!isa<RankedTensorType>(type))
-      return entry.emitOpError()
-             << "is not supported as an entry point: argument " << i
-             << " must be a ranked tensor, but is " << type;
-  for (auto [i, type] : llvm::enumerate(entry.getResultTypes()))
-    if (!isa<RankedTensorType>(type))
-      return entry.emitOpError()
-             << "is not supported as an entry point: result " << i
-             << " must be a ranked tensor, but is " << type;
+  if (failed(verifyTensorTypes(entry, "argument", entry.getArgumentTypes())) ||
+      failed(verifyTensorTypes(entry, "result", entry.getResultTypes())))
+    return failure();
   return success();
 }
 

@@ -140,3 +140,95 @@ func.func @"\01main"(%x: tensor<4xf32>) -> tensor<4xf32> {
 func.func @llvm.sqrt(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %x : tensor<4xf32>
 }
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: argument 0: the element type must be f32, i32, si8, ui8 or a uniform quantized type, but is 'f64'}}
+func.func @float(%x: tensor<4xf64>) -> tensor<4xf64> {
+  return %x : tensor<4xf64>
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: argument 0: the element type must be f32, i32, si8, ui8 or a uniform quantized type, but is 'i8'}}
+func.func @signless(%x: tensor<4xi8>) -> tensor<4xi8> {
+  return %x : tensor<4xi8>
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: argument 0: '!quant.calibrated<f32<-1.000000e+00:1.000000e+00>>' must be uniform, per tensor or per axis}}
+func.func @calibrated(%x: tensor<4x!quant.calibrated<f32<-1.0:1.0>>>) -> tensor<4x!quant.calibrated<f32<-1.0:1.0>>> {
+  return %x : tensor<4x!quant.calibrated<f32<-1.0:1.0>>>
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: argument 0: '!quant.any<i8:f32>' must be uniform, per tensor or per axis}}
+func.func @any(%x: tensor<4x!quant.any<i8:f32>>) -> tensor<4x!quant.any<i8:f32>> {
+  return %x : tensor<4x!quant.any<i8:f32>>
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: argument 0: storage type of '!quant.uniform<i16:f32, 5.000000e-01>' must have 8 bits}}
+func.func @storage(%x: tensor<4x!quant.uniform<i16:f32, 0.5>>) -> tensor<4x!quant.uniform<i16:f32, 0.5>> {
+  return %x : tensor<4x!quant.uniform<i16:f32, 0.5>>
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: argument 0: expressed type of '!quant.uniform<i8:f64, 5.000000e-01>' must be f32}}
+func.func @expressed(%x: tensor<4x!quant.uniform<i8:f64, 0.5>>) -> tensor<4x!quant.uniform<i8:f64, 0.5>> {
+  return %x : tensor<4x!quant.uniform<i8:f64, 0.5>>
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: argument 0: zero point 300 of '!quant.uniform<i8:f32, 5.000000e-01:300>' is outside the storage range [-128, 127]}}
+func.func @zero_point(%x: tensor<4x!quant.uniform<i8:f32, 0.5:300>>) -> tensor<4x!quant.uniform<i8:f32, 0.5:300>> {
+  return %x : tensor<4x!quant.uniform<i8:f32, 0.5:300>>
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: argument 0: scale of '!quant.uniform<i8:f32, 1.000000e-01>' is not an f32 value}}
+func.func @scale(%x: tensor<4x!quant.uniform<i8:f32, 0.1>>) -> tensor<4x!quant.uniform<i8:f32, 0.1>> {
+  return %x : tensor<4x!quant.uniform<i8:f32, 0.1>>
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: argument 0: scale of '!quant.uniform<i8:f32, 0x7FF8000000000000>' must be positive and finite, got nan}}
+func.func @nan(%x: tensor<4x!quant.uniform<i8:f32, 0x7FF8000000000000>>) {
+  return
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: argument 0: axis 1 of}}
+func.func @axis(%x: tensor<4x!quant.uniform<i8:f32:1, {0.5, 0.25}>>) -> tensor<4x!quant.uniform<i8:f32:1, {0.5, 0.25}>> {
+  return %x : tensor<4x!quant.uniform<i8:f32:1, {0.5, 0.25}>>
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: argument 0: dimension 0 must be static}}
+func.func @dynamic_axis(%x: tensor<?x!quant.uniform<i8:f32:0, {0.5, 0.25}>>) -> tensor<?x!quant.uniform<i8:f32:0, {0.5, 0.25}>> {
+  return %x : tensor<?x!quant.uniform<i8:f32:0, {0.5, 0.25}>>
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: argument 0: '!quant.uniform<i8:f32:0, {5.000000e-01,2.500000e-01}>' has 2 scales, but dimension 0 is 4}}
+func.func @count(%x: tensor<4x!quant.uniform<i8:f32:0, {0.5, 0.25}>>) -> tensor<4x!quant.uniform<i8:f32:0, {0.5, 0.25}>> {
+  return %x : tensor<4x!quant.uniform<i8:f32:0, {0.5, 0.25}>>
+}
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: result 0: '!quant.calibrated<f32<-1.000000e+00:1.000000e+00>>' must be uniform}}
+func.func @calibrated_result(%x: tensor<4xf32>) -> tensor<4x!quant.calibrated<f32<-1.0:1.0>>> {
+  %0 = builtin.unrealized_conversion_cast %x : tensor<4xf32> to tensor<4x!quant.calibrated<f32<-1.0:1.0>>>
+  return %0 : tensor<4x!quant.calibrated<f32<-1.0:1.0>>>
+}

@@ -75,6 +75,9 @@ static LogicalResult verifyAxis(UniformQuantizedPerAxisType type,
 LogicalResult needle::verifyQuantizedType(QuantizedType type,
                                           ArrayRef<int64_t> shape,
                                           EmitError emitError) {
+  // Calibrated types have no storage type to ask about.
+  if (!isa<UniformQuantizedType, UniformQuantizedPerAxisType>(type))
+    return emitError() << type << " must be uniform, per tensor or per axis";
   if (type.getStorageTypeIntegralWidth() != 8)
     return emitError() << "storage type of " << type << " must have 8 bits";
   if (!type.getExpressedType() || !type.getExpressedType().isF32())
@@ -82,9 +85,7 @@ LogicalResult needle::verifyQuantizedType(QuantizedType type,
   if (auto perTensor = dyn_cast<UniformQuantizedType>(type))
     return verifyParameters(type, perTensor.getScale(),
                             perTensor.getZeroPoint(), emitError);
-  auto perAxis = dyn_cast<UniformQuantizedPerAxisType>(type);
-  if (!perAxis)
-    return emitError() << type << " must be uniform, per tensor or per axis";
+  auto perAxis = cast<UniformQuantizedPerAxisType>(type);
   if (failed(verifyAxis(perAxis, shape, emitError)))
     return failure();
   for (auto [scale, zeroPoint] :

@@ -592,3 +592,11 @@ func.func @observe_nan(%x: tensor<2xf32>) {
   %0 = needle.observe %x {id = 0 : i64, min = 0x7FF8000000000000 : f64, max = 1.0 : f64} : tensor<2xf32> -> tensor<2xf32>
   return
 }
+
+// -----
+
+func.func @calibrated(%x: tensor<4xf32>) {
+  // expected-error@+1 {{'needle.fake_quantize' op attribute 'type': '!quant.calibrated<f32<-1.000000e+00:1.000000e+00>>' must be uniform, per tensor or per axis}}
+  %0 = needle.fake_quantize %x {type = !quant.calibrated<f32<-1.0:1.0>>} : tensor<4xf32> -> tensor<4xf32>
+  return
+}
