@@ -54,11 +54,12 @@ struct Options {
           clEnumValN(Emit::LLVMIR, "llvm", "optimized LLVM IR of one target"),
           clEnumValN(Emit::Assembly, "asm", "assembly of one target"),
           clEnumValN(Emit::Object, "obj", "an ELF object of one target"))};
+  /// An option's description refers to its text.
+  std::string targetsHelp =
+      "CPU targets, by default all: " + needle::cpu::getCPUTargetNames();
   llvm::cl::list<std::string> targets{
       "target", llvm::cl::CommaSeparated, llvm::cl::value_desc("names"),
-      llvm::cl::cat(category),
-      llvm::cl::desc("CPU targets, by default all: " +
-                     needle::cpu::getCPUTargetNames())};
+      llvm::cl::cat(category), llvm::cl::desc(targetsHelp)};
   llvm::cl::opt<std::string> stage{
       "stage", llvm::cl::init("fused"), llvm::cl::value_desc("name"),
       llvm::cl::cat(category),
@@ -141,7 +142,8 @@ bool isSamePlace(llvm::StringRef a, llvm::StringRef b) {
   auto resolve = [](llvm::StringRef path) {
     llvm::StringRef folder = llvm::sys::path::parent_path(path);
     llvm::SmallString<128> resolved;
-    if (llvm::sys::fs::real_path(folder.empty() ? llvm::StringRef(".") : folder, resolved))
+    if (llvm::sys::fs::real_path(folder.empty() ? llvm::StringRef(".") : folder,
+                                 resolved))
       resolved = folder; // Does not exist: nothing can be written there.
     llvm::sys::path::append(resolved, llvm::sys::path::filename(path));
     return resolved;
