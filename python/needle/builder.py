@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from needle.signature import TensorSpec, make_spec
 Array = npt.NDArray[Any]
 #: Element types by NumPy's names, in MLIR syntax.
 ELEMENT_TYPES = {"float32": "f32", "int32": "i32", "uint8": "ui8", "int8": "si8"}
+#: Where a quantized type in MLIR syntax names its storage type: u8 or i8.
+_STORAGE = re.compile(r"uniform\s*<\s*([ui])8\b")
 
 
 class Value:
@@ -101,7 +104,8 @@ class GraphBuilder:
         """Add a constant: a copy of a float32, int32, uint8 or int8 array.
 
         ``dtype`` may be a quantized type in MLIR syntax whose stored integers the
-        array holds.
+        array holds: uint8 ones for ``u8``, int8 ones for ``i8``. Nothing is
+        converted.
         """
         values = np.asarray(array)
         if values.dtype.name not in ELEMENT_TYPES:
@@ -112,6 +116,7 @@ class GraphBuilder:
         element = ELEMENT_TYPES[values.dtype.name]
         if dtype is not None:
             element = _element_type(dtype)
+            _check_storage(values.dtype.name, element)
         # Native byte order; ascontiguousarray would make a rank of 0 one of 1.
         values = np.require(values, values.dtype.newbyteorder("="), ["C"])
         place = find_caller(self._name("constant", name))
@@ -309,3 +314,18 @@ def _element_type(dtype: npt.DTypeLike) -> str:
             'are written in MLIR syntax, e.g. "!quant.uniform<u8:f32, 0.5:3>"'
         )
     return ELEMENT_TYPES[name]
+
+
+def _check_storage(given: str, element: str) -> None:
+    """A constant's bytes are those of its array: only equal types have equal ones."""
+    wanted = next(
+        (name for name, type_ in ELEMENT_TYPES.items() if type_ == element), ""
+    )
+    if match := _STORAGE.search(element):
+        wanted = {"u": "uint8", "i": "int8"}[match[1]]
+    # Other types are refused where they are parsed.
+    if wanted and given != wanted:
+        raise TypeError(
+            f"a constant of {element} is stored as {wanted}, got an array of {given}; "
+            f'convert its values, e.g. with .astype("{wanted}")'
+        )

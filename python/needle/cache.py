@@ -19,6 +19,7 @@ Environment variables, read at each compilation:
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import threading
 import warnings
@@ -123,6 +124,27 @@ def directory() -> Path:
     return Path(base).expanduser() / "needle"
 
 
+def size_limit() -> int:
+    """Most bytes on disk, by ``NEEDLE_CACHE_SIZE``.
+
+    Raises
+    ------
+    ValueError
+        If that is no number, or negative or not finite.
+    """
+    text = os.environ.get("NEEDLE_CACHE_SIZE") or "512"
+    try:
+        megabytes = float(text)
+    except ValueError:
+        megabytes = math.nan
+    if not (math.isfinite(megabytes) and megabytes >= 0):
+        raise ValueError(
+            "the environment variable NEEDLE_CACHE_SIZE is a number of megabytes, "
+            f"0 or more, not {text!r}"
+        )
+    return int(megabytes * 2**20)
+
+
 def isa_choice() -> str:
     """What the environment says about the ISA to run."""
     return os.environ.get("NEEDLE_ISA", "")
@@ -224,13 +246,7 @@ def _entries() -> list[tuple[Path, float, int]]:
 
 
 def _evict() -> None:
-    text = os.environ.get("NEEDLE_CACHE_SIZE", "512")
-    try:
-        limit = int(float(text) * 2**20)
-    except ValueError:
-        raise ValueError(
-            f"NEEDLE_CACHE_SIZE is a number of megabytes, not {text!r}"
-        ) from None
+    limit = size_limit()
     entries = _entries()
     total = sum(size for _, _, size in entries)
     for path, _, size in entries:

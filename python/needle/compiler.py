@@ -83,7 +83,7 @@ def compile(  # noqa: A001 (the name users know)
     ArtifactError
         If this CPU runs none of the targets.
     ValueError
-        If a target or an entry point is unknown.
+        If a target or an entry point is unknown, or NEEDLE_CACHE_SIZE is wrong.
     """
     if not isinstance(graph, Graph):
         raise TypeError(
@@ -93,6 +93,8 @@ def compile(  # noqa: A001 (the name users know)
     graph.entry_index(entry)
     count = check_threads(threads)
     names = _resolve_targets(target)
+    if cache.enabled():
+        cache.size_limit()  # wrong settings fail now, not after the compilation
     started = time.perf_counter()
     key = cache.make_key(graph.fingerprint(), names)
     use = (cache.isa_choice(), count, entry)

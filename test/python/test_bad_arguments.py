@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import needle as ndl
+import numpy as np
 import pytest
 from graphs import make_relu
 
@@ -53,3 +54,47 @@ def test_save_follows_links_and_keeps_the_mode(
     dangling.symlink_to(new)
     relu.save(dangling)
     assert new.read_bytes() == relu.artifact
+
+
+@pytest.mark.parametrize(
+    ("array", "dtype", "message"),
+    [
+        (np.array([1, 2], "i4"), "float32", "float32.*array of int32"),
+        (np.array([1, 2], "f4"), "int32", "int32.*array of float32"),
+        (np.array([200], "u1"), "int8", "int8.*array of uint8"),
+        (np.array([200], "u1"), "!quant.uniform<i8:f32, 0.5>", "int8.*of uint8"),
+        (np.array([-1], "i1"), "!quant.uniform<u8:f32, 0.5:3>", "uint8.*of int8"),
+        (np.array([1], "f4"), "!quant.uniform< u8 : f32, 0.5:3>", "uint8.*float32"),
+        (np.array([-1], "i1"), "!quant.uniform<u8<0:9>:f32, 0.5>", "uint8.*int8"),
+    ],
+)
+def test_constants_are_not_reinterpreted(
+    array: np.ndarray, dtype: str, message: str
+) -> None:
+    with pytest.raises(TypeError, match=message):
+        ndl.GraphBuilder().constant(array, dtype=dtype)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "array"),
+    [
+        ("!quant.uniform<u8:f32, 0.5:3>", np.array([200], "u1")),
+        ("!quant.uniform<i8<-127:127>:f32, 0.5>", np.array([-127], "i1")),
+        ("float32", np.array([1], "f4")),
+    ],
+)
+def test_constants_of_their_storage_type(dtype: str, array: np.ndarray) -> None:
+    value = ndl.GraphBuilder().constant(array, dtype=dtype)
+    assert value.dtype == array.dtype.name
+
+
+@pytest.mark.parametrize("size", ["abc", "nan", "inf", "-1"])
+def test_cache_size(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch, size: str
+) -> None:
+    monkeypatch.setenv("NEEDLE_CACHE_SIZE", size)
+    with pytest.raises(ValueError, match=f"NEEDLE_CACHE_SIZE.*megabytes.*'{size}'"):
+        ndl.compile(make_relu((3,)))
+    assert not empty_cache.exists()
+    monkeypatch.setenv("NEEDLE_CACHE", "0")
+    ndl.compile(make_relu((3,)))
