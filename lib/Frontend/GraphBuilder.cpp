@@ -10,6 +10,7 @@
 #include "mlir/IR/Verifier.h"
 #include "needle-rt/types.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
+#include "needle/Dialect/Needle/IR/NeedleTraits.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -41,14 +42,29 @@ static std::optional<int64_t> countBytes(RankedTensorType type) {
   return isEmpty ? 0 : bytes;
 }
 
+/// Checks an element type: inputs have no operation that would verify theirs.
+static LogicalResult checkElementType(RankedTensorType type, Location loc) {
+  Type element = type.getElementType();
+  if (isa<quant::UniformQuantizedType, quant::UniformQuantizedPerAxisType>(
+          element))
+    return verifyQuantizedType(cast<quant::QuantizedType>(element),
+                               type.getShape(), [&] { return emitError(loc); });
+  if (element.isF32() || element.isSignlessInteger(32) ||
+      element.isUnsignedInteger(8) || element.isSignedInteger(8))
+    return success();
+  return emitError(loc) << "unsupported element type in " << type
+                        << ": elements are f32, i32, ui8, si8 or uniform "
+                           "quantized with 8 bits of storage";
+}
+
 /// Checks what every tensor in a graph must hold to.
 static LogicalResult checkTensor(RankedTensorType type, Location loc) {
   if (type.getRank() > NDL_MAX_RANK)
     return emitError(loc) << "a tensor has at most " << NDL_MAX_RANK
                           << " dimensions; " << type << " has "
                           << type.getRank();
-  if (!getStorageType(type.getElementType()).isIntOrFloat())
-    return emitError(loc) << "unsupported element type in " << type;
+  if (failed(checkElementType(type, loc)))
+    return failure();
   if (!countBytes(type))
     return emitError(loc) << "the size of " << type << " overflows 63 bits";
   return success();
@@ -127,6 +143,8 @@ FailureOr<Operation *> GraphBuilder::op(StringRef mnemonic, ValueRange operands,
   state.addOperands(operands);
   if (attributes)
     state.addAttributes(attributes.getValue());
+  if (failed(completeSegments(*registered, state)))
+    return failure();
   if (resultTypes.empty()) {
     if (failed(inferResultTypes(*registered, state)))
       return failure();

@@ -43,6 +43,44 @@ static unsigned getMinOperands(RegisteredOperationName name) {
          name.hasTrait<OpTrait::AtLeastNOperands<1>::Impl>();
 }
 
+/// How many operands or groups of operands an operation has; 0 if they have no
+/// segments.
+static size_t countSegments(RegisteredOperationName name, Location loc,
+                            StringRef segments) {
+  // Only an operation tells its properties. This one is never verified.
+  OperationState bare(loc, name);
+  Operation *op = Operation::create(bare);
+  llvm::scope_exit destroy([&] { op->destroy(); });
+  auto properties =
+      dyn_cast_or_null<DictionaryAttr>(op->getPropertiesAsAttribute());
+  auto sizes = properties ? properties.getAs<DenseI32ArrayAttr>(segments)
+                          : DenseI32ArrayAttr();
+  return sizes ? sizes.size() : 0;
+}
+
+LogicalResult needle::completeSegments(RegisteredOperationName name,
+                                       OperationState &state) {
+  constexpr StringRef segments = "operandSegmentSizes";
+  if (!name.hasTrait<OpTrait::AttrSizedOperandSegments>() ||
+      state.attributes.get(segments))
+    return success();
+  size_t count = countSegments(name, state.location, segments);
+  size_t given = state.operands.size();
+  size_t required = getMinOperands(name);
+  // The required ones come first in needle's operations.
+  if (given != required && given != count)
+    return emitError(state.location)
+           << "'" << name.getStringRef() << "' op takes " << required
+           << " operands and " << count - required << " optional ones, got "
+           << given << ": say which are given by the attribute " << segments
+           << " = array<i32: ...> with " << count << " values of 0 or 1";
+  SmallVector<int32_t> sizes(count, 0);
+  std::fill_n(sizes.begin(), given, 1);
+  state.addAttribute(segments,
+                     DenseI32ArrayAttr::get(state.getContext(), sizes));
+  return success();
+}
+
 LogicalResult needle::checkProperties(RegisteredOperationName name,
                                       OperationState &state) {
   return withProperties(name, state,

@@ -12,6 +12,11 @@
 
 namespace needle {
 
+/// Completes `state` by which optional operands are given, if its operands are
+/// the required ones or all, and nothing else says so; an error otherwise.
+mlir::LogicalResult completeSegments(mlir::RegisteredOperationName name,
+                                     mlir::OperationState &state);
+
 /// Whether the attributes of `state` fit the properties of the operation; an
 /// error diagnostic if not (creating the operation would abort).
 mlir::LogicalResult checkProperties(mlir::RegisteredOperationName name,

@@ -98,3 +98,58 @@ def test_cache_size(
     assert not empty_cache.exists()
     monkeypatch.setenv("NEEDLE_CACHE", "0")
     ndl.compile(make_relu((3,)))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "message"),
+    [
+        ("!quant.calibrated<f32<-1.0:1.0>>", "unsupported element type"),
+        ("!quant.any<i8:f32>", "unsupported element type"),
+        ("!quant.any<i8>", "unsupported element type"),
+        ("!quant.uniform<u8:f32, 0.5:300>", "zero point 300 .*storage range"),
+        ("!quant.uniform<u8:f32, 0.1>", "is not an f32 value"),
+        ("!quant.uniform<u8:f64, 0.5>", "expressed type .* must be f32"),
+        ("!quant.uniform<i16:f32, 0.5>", "must have 8 bits"),
+        ("!quant.uniform<i8:f32:1, {0.5, 0.25}>", "2 scales, but dimension 1 is 3"),
+        ("!quant.uniform<i8:f32:5, {0.5}>", "axis 5 .* does not exist"),
+    ],
+)
+def test_types_of_inputs(dtype: str, message: str) -> None:
+    builder = ndl.GraphBuilder()
+    with pytest.raises(ndl.CompileError, match=message):
+        builder.input("x", (2, 3), dtype)
+    with pytest.raises(ndl.CompileError, match=message):
+        array = np.zeros((2, 3), "u1" if "u8" in dtype else "i1")
+        builder.constant(array, dtype=dtype)
+    builder.output(builder.input("x", (2, 3)))
+    assert [spec.name for spec in builder.build().inputs] == ["x"]
+
+
+def test_optional_operands() -> None:
+    builder = ndl.GraphBuilder()
+    q = builder.input("q", (2, 3), "!quant.uniform<u8:f32, 0.5:3>")
+    w = builder.input("w", (3, 2), "!quant.uniform<i8:f32, 0.25>")
+    raw = builder.input("raw", (2, 3), "uint8")
+    scale, zero = builder.constant(np.float32(0.5)), builder.constant(np.int32(3))
+    bias = builder.constant(np.ones(2, np.float32))
+    types = [("float32", (2, 3))]
+    (x,) = builder.op("dequantize", q, result_types=types)
+    (y,) = builder.op("dequantize", raw, scale, zero, result_types=types)
+    square = [("float32", (2, 2))]
+    (z,) = builder.op("qmatmul", q, w, result_types=square)
+    with pytest.raises(
+        ndl.CompileError,
+        match=r"qmatmul.* 2 operands and 5 optional ones, got 3.*operandSegmentSizes",
+    ):
+        builder.op("qmatmul", q, w, bias, result_types=square)
+    segments = "{operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1>}"
+    (b,) = builder.op("qmatmul", q, w, bias, attributes=segments, result_types=square)
+    for value in (x, y, z, b):
+        builder.output(value)
+    left = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    right = np.arange(6, dtype=np.int8).reshape(3, 2)
+    results = ndl.reference(builder.build(), (left, right, left))
+    real = (left.astype(np.float32) - 3) * np.float32(0.5)
+    product = real @ (right.astype(np.float32) * np.float32(0.25))
+    for result, wanted in zip(results, (real, real, product, product + 1), strict=True):
+        np.testing.assert_array_equal(result, wanted)
