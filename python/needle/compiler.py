@@ -122,6 +122,8 @@ def _resolve_targets(target: str | Sequence[str] | None) -> tuple[str, ...]:
         return tuple(row.name for row in known if row.is_default)
     if isinstance(target, str):
         target = [name.strip() for name in target.split(",")]
+    if not isinstance(target, Sequence):
+        raise TypeError(f"target is a name or several, got {type(target).__name__}")
     if list(target) == ["host"]:
         return (_find_host(known),)
     names = [row.name for row in known]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -321,6 +322,7 @@ def check_threads(threads: int | None) -> int:
     """The number of threads as the runtime wants it: 0 for None."""
     if threads is None:
         return 0
+    threads = operator.index(threads)
     if threads < 1:
         raise ValueError(f"threads is at least 1, not {threads}")
     return threads

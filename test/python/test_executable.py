@@ -184,6 +184,12 @@ def test_wrong_options() -> None:
         ndl.compile(graph, target=[])
     with pytest.raises(ValueError, match="threads is at least 1, not 0"):
         ndl.compile(graph, threads=0)
+    with pytest.raises(TypeError, match="float"):
+        ndl.compile(graph, threads=2.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="5000"):
+        ndl.compile(graph, threads=5000)
+    with pytest.raises(TypeError, match="target is a name or several, got int"):
+        ndl.compile(graph, target=5)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="no entry point 'other'; it has 'main'"):
         ndl.compile(graph, entry="other")
     with pytest.raises(TypeError, match=r"compile takes a Graph .*, got str"):
