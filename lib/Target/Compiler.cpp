@@ -53,18 +53,16 @@ FailureOr<CompileResult>
 needle::compileToArtifact(ModuleOp module, const CompileOptions &options) {
   CompileResult result;
   StageClock clock(&result.times);
-  auto targets = lookupTargets(module, options.targets);
-  if (failed(targets) || failed(verify(module)))
-    return failure();
-  FailureOr<OwningModule> common = lowerCommon(module, clock);
+  FailureOr<CommonLowering> common =
+      lowerCommon(module, options.targets, clock);
   if (failed(common))
     return failure();
   ndl::ArtifactModel model;
   model.producer = "needle " NEEDLE_VERSION_STRING;
-  if (failed(setInterface(model, **common)))
+  if (failed(setInterface(model, *common->module)))
     return failure();
-  for (const CPUTarget *target : *targets)
-    if (failed(compileBody(model, **common, *target, clock)))
+  for (const CPUTarget *target : common->targets)
+    if (failed(compileBody(model, *common->module, *target, clock)))
       return failure();
   std::string error;
   result.artifact = clock.measure(
@@ -75,19 +73,17 @@ needle::compileToArtifact(ModuleOp module, const CompileOptions &options) {
 }
 
 /// Optimized code for one target.
-static FailureOr<MachineCode> compileToCode(ModuleOp module, StringRef name) {
+static FailureOr<MachineCode> compileToCode(ModuleOp module, StringRef target) {
   StageClock clock(nullptr);
-  auto targets = lookupTargets(module, name.str());
-  if (failed(targets) || failed(verify(module)))
-    return failure();
-  FailureOr<OwningModule> common = lowerCommon(module, clock);
+  FailureOr<CommonLowering> common = lowerCommon(module, target.str(), clock);
   if (failed(common))
     return failure();
+  const CPUTarget &only = *common->targets.front();
   FailureOr<OwningModule> lowered =
-      lowerForTarget(**common, *targets->front(), clock);
+      lowerForTarget(*common->module, only, clock);
   if (failed(lowered))
     return failure();
-  return optimizeForTarget(**lowered, *targets->front(), clock);
+  return optimizeForTarget(**lowered, only, clock);
 }
 
 FailureOr<std::string> needle::compileToAssembly(ModuleOp module,
@@ -119,27 +115,29 @@ FailureOr<std::string> needle::printStage(ModuleOp module, StringRef stage,
   if (!llvm::is_contained(getStageNames(), stage))
     return module.emitError("unknown stage '")
            << stage << "'; there are " << llvm::join(getStageNames(), ", ");
-  auto targets = lookupTargets(module, targetName.str());
-  if (failed(targets) || failed(verify(module)))
-    return failure();
-  if (stage == givenStage)
-    return print(module);
   if (stage == irStage) {
     FailureOr<MachineCode> code = compileToCode(module, targetName);
     if (failed(code))
       return failure();
     return code->print();
   }
+  if (stage == givenStage) {
+    if (failed(lookupTargets(module, targetName.str())) ||
+        failed(verify(module)))
+      return failure();
+    return print(module);
+  }
   StageClock clock(nullptr);
-  FailureOr<OwningModule> common = lowerCommon(module, clock);
+  FailureOr<CommonLowering> common =
+      lowerCommon(module, targetName.str(), clock);
   if (failed(common))
     return failure();
   if (llvm::any_of(getCPUStages(), [&](const CPUStage &candidate) {
         return candidate.isCommon && candidate.name == stage;
       }))
-    return print(**common);
+    return print(*common->module);
   FailureOr<OwningModule> lowered =
-      lowerForTarget(**common, *targets->front(), clock, stage);
+      lowerForTarget(*common->module, *common->targets.front(), clock, stage);
   if (failed(lowered))
     return failure();
   return print(**lowered);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "Lowering.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "needle/Pipelines/Pipelines.h"
 #include <chrono>
@@ -50,14 +51,18 @@ static LogicalResult runStage(ModuleOp module, const CPUStage &stage,
   return pm.run(module);
 }
 
-FailureOr<OwningModule> needle::lowerCommon(ModuleOp module,
-                                            StageClock &clock) {
-  OwningModule common(module.clone());
+FailureOr<CommonLowering> needle::lowerCommon(ModuleOp module,
+                                              ArrayRef<std::string> names,
+                                              StageClock &clock) {
+  auto targets = lookupTargets(module, names);
+  if (failed(targets) || failed(verify(module)))
+    return failure();
+  CommonLowering common{std::move(*targets), OwningModule(module.clone())};
   for (const CPUStage &stage : getCPUStages()) {
     if (!stage.isCommon)
       break;
     LogicalResult result = clock.measure(stage.name, nullptr, [&] {
-      return runStage(*common, stage, cpu::getCPUTargets().front());
+      return runStage(*common.module, stage, cpu::getCPUTargets().front());
     });
     if (failed(result))
       return failure();

@@ -42,9 +42,17 @@ private:
   std::vector<StageTime> *times;
 };
 
-/// A copy of the module after the stages that all targets share.
-mlir::FailureOr<OwningModule> lowerCommon(mlir::ModuleOp module,
-                                          StageClock &clock);
+/// What the compilation for each target starts from.
+struct CommonLowering {
+  llvm::SmallVector<const cpu::CPUTarget *> targets;
+  /// A copy of the module after the stages that all targets share.
+  OwningModule module;
+};
+
+/// Looks the targets up, verifies the module and lowers a copy of it.
+mlir::FailureOr<CommonLowering> lowerCommon(mlir::ModuleOp module,
+                                            llvm::ArrayRef<std::string> targets,
+                                            StageClock &clock);
 
 /// A copy of such a module after the other stages, up to and including `last`.
 mlir::FailureOr<OwningModule> lowerForTarget(mlir::ModuleOp common,

@@ -4,7 +4,6 @@
 #include "SharedLibrary.h"
 #include "Artifact.h"
 #include "Lowering.h"
-#include "mlir/IR/Verifier.h"
 #include "needle/Codegen/CPU/EntryPoint.h"
 #include "needle/Target/Compiler.h"
 #include "llvm/ADT/StringExtras.h"
@@ -57,31 +56,30 @@ needle::compileToSharedLibrary(ModuleOp module, const CompileOptions &options,
   if (!isIdentifier(name))
     return module.emitError("'")
            << name << "' cannot prefix C functions: it is no C identifier";
-  auto targets = lookupTargets(module, options.targets);
-  if (failed(targets) || failed(verify(module)))
-    return failure();
   StageClock clock(nullptr);
-  FailureOr<OwningModule> common = lowerCommon(module, clock);
+  FailureOr<CommonLowering> common =
+      lowerCommon(module, options.targets, clock);
   if (failed(common))
     return failure();
   ndl::ArtifactModel model;
-  if (failed(setInterface(model, **common)))
+  if (failed(setInterface(model, *common->module)))
     return failure();
 
   // The library takes the first body that a CPU can run.
-  llvm::sort(*targets, [](const CPUTarget *a, const CPUTarget *b) {
+  llvm::sort(common->targets, [](const CPUTarget *a, const CPUTarget *b) {
     return a->preference > b->preference;
   });
   std::vector<std::string> objects = {getSupportObject().str()};
-  for (const CPUTarget *target : *targets) {
-    FailureOr<std::string> object = compileBody(model, **common, *target);
+  for (const CPUTarget *target : common->targets) {
+    FailureOr<std::string> object =
+        compileBody(model, *common->module, *target);
     if (failed(object))
       return failure();
     objects.push_back(std::move(*object));
   }
   std::vector<LibraryFunction> functions = nameFunctions(model, name);
-  FailureOr<MachineCode> interface =
-      MachineCode::create(module.getLoc(), getBaseline(*targets->front()));
+  FailureOr<MachineCode> interface = MachineCode::create(
+      module.getLoc(), getBaseline(*common->targets.front()));
   if (failed(interface))
     return failure();
   emitLibrary(interface->getModule(), model, functions, name);
