@@ -117,6 +117,17 @@ TEST(Compiler, ReportsThroughTheContext) {
             "kernels, llvm, llvmir\n");
 }
 
+TEST(Compiler, WritesTheSameBytesAgain) {
+  Parsed parsed(model), other(model);
+  auto first = compileToArtifact(*parsed.module, {});
+  auto again = compileToArtifact(*parsed.module, {});
+  auto elsewhere = compileToArtifact(*other.module, {});
+  ASSERT_TRUE(mlir::succeeded(first) && mlir::succeeded(again) &&
+              mlir::succeeded(elsewhere));
+  EXPECT_EQ(first->artifact, again->artifact);
+  EXPECT_EQ(first->artifact, elsewhere->artifact);
+}
+
 TEST(Compiler, CompilesInSeveralThreads) {
   std::vector<uint8_t> artifacts[4];
   std::vector<std::thread> threads;

@@ -61,7 +61,7 @@ const char *const function = R"(  - Name: main.run
 )";
 
 std::string relocate(const char *section, const char *type, const char *symbol,
-                     int offset, int addend) {
+                     int offset, int64_t addend) {
   return std::string("  - Name: .rela") + section +
          "\n    Type: SHT_RELA\n    Info: " + section +
          "\n    Relocations:\n      - { Offset: " + std::to_string(offset) +
@@ -112,6 +112,70 @@ TEST(FlatImage, RelocatesBetweenFunctionsAndInConstants) {
   ASSERT_TRUE(bool(table)) << llvm::toString(table.takeError());
   EXPECT_EQ(int64_t(llvm::support::endian::read64le(&table->bytes[32])),
             4 - 32);
+}
+
+TEST(FlatImage, RelocatesJumpTables) {
+  // Two entries, each the distance from the table to a label of the function,
+  // which the object names by its section.
+  std::string tables = R"(  - Name: .rodata
+    Type: SHT_PROGBITS
+    Flags: [SHF_ALLOC]
+    AddressAlign: 4
+    Content: '0000000000000000'
+  - Name: .rela.rodata
+    Type: SHT_RELA
+    Info: .rodata
+    Relocations:
+      - { Offset: 0, Type: R_X86_64_PC32, Symbol: .text, Addend: 8 }
+      - { Offset: 4, Type: R_X86_64_PC32, Symbol: .text, Addend: 16 }
+)";
+  std::string symbols = R"(  - Name: .text
+    Type: STT_SECTION
+    Section: .text
+)" + std::string(function);
+  auto image = linkFlatImage(makeObject(text + tables, symbols));
+  ASSERT_TRUE(bool(image)) << llvm::toString(image.takeError());
+  // The table is at 16; its entries lead to 8 and 12.
+  EXPECT_EQ(16 + read32(*image, 16), 8);
+  EXPECT_EQ(16 + read32(*image, 20), 12);
+}
+
+TEST(FlatImage, AlignsConstantsBehindCodeOfAnySize) {
+  std::string odd = R"(  - Name: .text
+    Type: SHT_PROGBITS
+    Flags: [SHF_ALLOC, SHF_EXECINSTR]
+    AddressAlign: 16
+    Content: '0000000000000000000000000000000000000000000000000000000000000000CC'
+)";
+  std::string symbols = std::string(R"(  - Name: constant
+    Section: .rodata.cst32
+)") + function;
+  auto image = linkFlatImage(makeObject(
+      odd + constants + relocate(".text", "R_X86_64_PC32", "constant", 4, -4),
+      symbols));
+  ASSERT_TRUE(bool(image)) << llvm::toString(image.takeError());
+  // 33 bytes of code, so the constants begin at 64.
+  ASSERT_EQ(image->bytes.size(), 72u);
+  EXPECT_EQ(image->bytes[32], 0xCC);
+  EXPECT_EQ(image->bytes[64], 0x11);
+  EXPECT_EQ(read32(*image, 4), 64 - 8);
+}
+
+TEST(FlatImage, RefusesDistancesBeyond32Bits) {
+  // From the field at 8 to the function at 4 it is -4.
+  auto link = [](const char *type, int64_t addend) {
+    return getError(makeObject(
+        std::string(text) + relocate(".text", type, "main.run", 8, addend),
+        function));
+  };
+  int64_t largest = INT32_MAX, smallest = INT32_MIN;
+  const char *const tooFar = "generated code exceeds 2 GiB";
+  EXPECT_EQ(link("R_X86_64_PC32", largest + 4), "none");
+  EXPECT_EQ(link("R_X86_64_PC32", largest + 5), tooFar);
+  EXPECT_EQ(link("R_X86_64_PLT32", largest + 5), tooFar);
+  EXPECT_EQ(link("R_X86_64_PC32", smallest + 4), "none");
+  EXPECT_EQ(link("R_X86_64_PC32", smallest + 3), tooFar);
+  EXPECT_EQ(link("R_X86_64_PC64", largest + 5), "none");
 }
 
 TEST(FlatImage, RefusesWhatIsOutside) {
