@@ -7,10 +7,11 @@
 
 #include "needle-rt/runtime.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
 
 namespace needle::run {
 namespace {
@@ -158,11 +159,15 @@ std::string HeaderParser::parse(NpyArray &array) {
   return hasDescr && hasOrder && hasShape ? "" : malformed;
 }
 
+bool hasMagic(const std::vector<uint8_t> &bytes) {
+  return bytes.size() >= magicSize &&
+         std::memcmp(bytes.data(), magic, magicSize) == 0;
+}
+
 /// Finds the header's text and where the data start.
 std::string locateHeader(const std::vector<uint8_t> &bytes, std::string &header,
                          size_t &dataStart) {
-  if (bytes.size() < magicSize ||
-      std::memcmp(bytes.data(), magic, magicSize) != 0)
+  if (!hasMagic(bytes))
     return "not a .npy file";
   if (bytes.size() < 12)
     return "truncated";
@@ -182,6 +187,41 @@ std::string locateHeader(const std::vector<uint8_t> &bytes, std::string &header,
     return "truncated";
   header.assign(bytes.begin() + start, bytes.begin() + start + size);
   dataStart = start + size;
+  return "";
+}
+
+/// Reads a file of known size: a directory has no bytes, a device no end. Stops
+/// after the magic if that is wrong.
+std::string readRegularFile(const std::string &path,
+                            std::vector<uint8_t> &bytes) {
+  auto cannotRead = [](std::error_code error) {
+    return "cannot read: " + error.message();
+  };
+  std::error_code error;
+  std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (error)
+    return cannotRead(error);
+  if (!std::filesystem::is_regular_file(status))
+    return std::filesystem::is_directory(status) ? "is a directory"
+                                                 : "is not a regular file";
+  uintmax_t size = std::filesystem::file_size(path, error);
+  if (error)
+    return cannotRead(error);
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  bytes.resize(std::min<uintmax_t>(size, magicSize));
+  auto readFrom = [&](size_t start) {
+    return bool(file.read(reinterpret_cast<char *>(bytes.data()) + start,
+                          std::streamsize(bytes.size() - start)));
+  };
+  if (!readFrom(0))
+    return std::string("cannot read: ") + std::strerror(errno);
+  if (!hasMagic(bytes))
+    return "";
+  bytes.resize(size);
+  if (!readFrom(magicSize))
+    return errno ? std::string("cannot read: ") + std::strerror(errno)
+                 : "was cut short while it was read";
   return "";
 }
 
@@ -238,13 +278,9 @@ std::string readNpy(const std::string &path, NpyArray &array) {
   auto message = [&](const std::string &what) {
     return "'" + path + "': " + what;
   };
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file)
-    return message(std::string("cannot read: ") + std::strerror(errno));
-  std::vector<uint8_t> bytes(std::istreambuf_iterator<char>(file), {});
-  if (file.bad())
-    return message(std::string("cannot read: ") + std::strerror(errno));
+  std::vector<uint8_t> bytes;
+  if (std::string what = readRegularFile(path, bytes); !what.empty())
+    return message(what);
   std::string error = parseNpy(bytes, array);
   return error.empty() ? "" : message(error);
 }

@@ -160,6 +160,11 @@ TEST_F(NeedleRun, ReportsFailuresWithCode1) {
   expect("m.ndl --entry affine --input x=none.npy",
          "'none.npy': cannot read: No such file");
   expect("m.ndl --entry affine --input x=m.ndl", "'m.ndl': not a .npy file");
+  expect("m.ndl --entry affine --input x=.", "'.': is a directory");
+  expect("m.ndl --entry affine --input x=/dev/zero",
+         "'/dev/zero': is not a regular file");
+  expect("m.ndl --entry affine --input x=u8.npy/x",
+         "'u8.npy/x': cannot read: ");
   expect("m.ndl --entry affine --input x=u8.npy --output y=y.npy",
          "entry 'affine': input 0 'x': expected f32[?x4], got u8[5]");
   expect("m.ndl --entry affine --input x=x.npy --output z=y.npy",
