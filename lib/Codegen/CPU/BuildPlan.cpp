@@ -8,12 +8,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "ShapesFunction.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
 #include "needle/Codegen/CPU/EntryPoint.h"
 #include "needle/Codegen/CPU/Passes.h"
-#include "needle/Dialect/Needle/IR/NeedleTraits.h"
+#include "needle/Dialect/Needle/IR/Needle.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/CheckedArithmetic.h"
 
 namespace needle::cpu {
 #define GEN_PASS_DEF_CPUBUILDPLAN
@@ -58,6 +60,9 @@ LogicalResult verifyTensorTypes(func::FuncOp entry, StringRef kind,
 
 /// What an entry point has to be, besides made of operations that are known.
 LogicalResult verifyEntryPoint(func::FuncOp entry) {
+  if (entry.getName().empty())
+    return entry.emitOpError(
+        "is not supported as an entry point: its name is empty");
   // LLVM gives both a meaning, and the object no symbol of that name.
   auto isControl = [](unsigned char c) { return c < 0x20 || c == 0x7f; };
   if (llvm::any_of(entry.getName(), isControl) ||
@@ -122,14 +127,55 @@ LogicalResult recordSignature(func::FuncOp entry) {
   return success();
 }
 
+/// Sums up the constants of all entry points, equal ones once, before anything
+/// writes out their elements: a splat of any size is a few bytes of text.
+class ConstantBudget {
+public:
+  LogicalResult add(func::FuncOp entry) {
+    WalkResult result = entry.walk([&](Operation *op) {
+      ElementsAttr value;
+      if (auto constant = dyn_cast<needle::ConstantOp>(op))
+        value = constant.getValue();
+      else if (auto constant = dyn_cast<arith::ConstantOp>(op))
+        value = dyn_cast<ElementsAttr>(constant.getValue());
+      if (!value || !counted.insert(value).second || take(value))
+        return WalkResult::advance();
+      op->emitOpError("makes the constants of the module larger than ")
+          << (largest >> 30) << " GiB";
+      return WalkResult::interrupt();
+    });
+    return failure(result.wasInterrupted());
+  }
+
+private:
+  /// Whether there was room.
+  bool take(ElementsAttr value) {
+    ShapedType type = value.getShapedType();
+    if (!type.getElementType().isIntOrFloat())
+      return true;
+    std::optional<uint64_t> bits = llvm::checkedMulUnsigned<uint64_t>(
+        type.getNumElements(), type.getElementTypeBitWidth());
+    if (!bits || *bits / 8 > left)
+      return false;
+    left -= *bits / 8;
+    return true;
+  }
+
+  static constexpr uint64_t largest = uint64_t(16) << 30;
+  uint64_t left = largest;
+  llvm::DenseSet<Attribute> counted;
+};
+
 struct BuildPlanPass : needle::cpu::impl::CPUBuildPlanBase<BuildPlanPass> {
   void runOnOperation() override {
     SmallVector<Attribute> messages;
+    ConstantBudget constants;
     for (auto entry :
          llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       if (!entry.isPublic() || entry.isExternal())
         continue;
-      if (failed(verifyEntryPoint(entry)) || failed(recordSignature(entry)) ||
+      if (failed(verifyEntryPoint(entry)) || failed(constants.add(entry)) ||
+          failed(recordSignature(entry)) ||
           failed(emitShapesFunction(entry, messages)))
         return signalPassFailure();
     }

@@ -10,6 +10,7 @@
 #include "ShapeRules.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "needle/Codegen/CPU/EntryPoint.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
@@ -100,6 +101,18 @@ void ShapesEmitter::declare() {
   }
 }
 
+/// An operation without a shape rule.
+static LogicalResult verifyUnknown(Operation *op) {
+  if (failed(verifyWithoutShapeRule(op)))
+    return failure();
+  if (isa_and_nonnull<needle::NeedleDialect>(op->getDialect()) ||
+      isa<bufferization::BufferizableOpInterface>(op))
+    return success();
+  return op->emitOpError("is not supported in an entry point: operations on "
+                         "tensors must be of the dialects needle, linalg or "
+                         "tensor, or arith.constant");
+}
+
 LogicalResult ShapesEmitter::visit(Operation *op) {
   for (Value result : op->getResults()) {
     if (!isa<RankedTensorType>(result.getType()))
@@ -113,7 +126,7 @@ LogicalResult ShapesEmitter::visit(Operation *op) {
                            "cannot be inlined");
   FailureOr<ShapeRule> rule = getShapeRule(op);
   if (failed(rule))
-    return verifyWithoutShapeRule(op);
+    return verifyUnknown(op);
   for (const EqualDimensions &equal : rule->equal)
     visitEqual(op, equal);
   if (rule->sameElementCount)

@@ -232,3 +232,42 @@ func.func @calibrated_result(%x: tensor<4xf32>) -> tensor<4x!quant.calibrated<f3
   %0 = builtin.unrealized_conversion_cast %x : tensor<4xf32> to tensor<4x!quant.calibrated<f32<-1.0:1.0>>>
   return %0 : tensor<4x!quant.calibrated<f32<-1.0:1.0>>>
 }
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: its name is empty}}
+func.func @""(%x: tensor<4xf32>) -> tensor<4xf32> {
+  return %x : tensor<4xf32>
+}
+
+// -----
+
+func.func @arith(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@+1 {{'arith.addf' op is not supported in an entry point: operations on tensors must be of the dialects needle, linalg or tensor, or arith.constant}}
+  %0 = arith.addf %x, %x : tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// -----
+
+// A few bytes of text, 4 TiB of weights.
+func.func @splat() -> tensor<1048576x1048576xf32> {
+  // expected-error@+1 {{'needle.constant' op makes the constants of the module larger than 16 GiB}}
+  %0 = needle.constant dense<1.0> : tensor<1048576x1048576xf32> -> tensor<1048576x1048576xf32>
+  return %0 : tensor<1048576x1048576xf32>
+}
+
+// -----
+
+// Equal constants count once; that of arith counts, too.
+func.func @first() -> tensor<2147483648xf32> {
+  %0 = needle.constant dense<1.0> : tensor<2147483648xf32> -> tensor<2147483648xf32>
+  return %0 : tensor<2147483648xf32>
+}
+func.func @second() -> (tensor<2147483648xf32>, tensor<2147483648xf32>, tensor<1xf32>) {
+  %0 = needle.constant dense<1.0> : tensor<2147483648xf32> -> tensor<2147483648xf32>
+  %1 = needle.constant dense<2.0> : tensor<2147483648xf32> -> tensor<2147483648xf32>
+  // expected-error@+1 {{'arith.constant' op makes the constants of the module larger than 16 GiB}}
+  %2 = arith.constant dense<3.0> : tensor<1xf32>
+  return %0, %1, %2 : tensor<2147483648xf32>, tensor<2147483648xf32>, tensor<1xf32>
+}
