@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from needle import _needle
+from needle._arguments import check_flag, check_integer, check_shape, check_text
 from needle._places import find_caller
 from needle.graph import Graph, listed
 from needle.signature import TensorSpec, make_spec
@@ -18,6 +19,8 @@ from needle.signature import TensorSpec, make_spec
 Array = npt.NDArray[Any]
 #: Element types by NumPy's names, in MLIR syntax.
 ELEMENT_TYPES = {"float32": "f32", "int32": "i32", "uint8": "ui8", "int8": "si8"}
+#: More results than any operation has.
+_MOST_RESULTS = 1024
 #: Where a quantized type in MLIR syntax names its storage type: u8 or i8.
 _STORAGE = re.compile(r"uniform\s*<\s*([ui])8\b")
 
@@ -73,7 +76,7 @@ class GraphBuilder:
     """
 
     def __init__(self, name: str = "") -> None:
-        self._native = _needle.GraphBuilder(name)
+        self._native = _needle.GraphBuilder(check_text("name", name))
         self._names: set[str] = set()
         self._constants: set[str] = set()
         self._counts: dict[str, int] = {}
@@ -93,10 +96,9 @@ class GraphBuilder:
             float32, int32, uint8 or int8; or a quantized type in MLIR syntax,
             e.g. ``"!quant.uniform<u8:f32, 0.5:3>"``.
         """
-        element = _element_type(dtype)
-        return self._value(
-            self._native.input(name, element, list(shape), find_caller(name))
-        )
+        check_text("name", name)
+        element, dims = _element_type(dtype), check_shape(shape)
+        return self._value(self._native.input(name, element, dims, find_caller(name)))
 
     def constant(
         self, array: npt.ArrayLike, name: str | None = None, *, dtype: str | None = None
@@ -128,6 +130,7 @@ class GraphBuilder:
             count = self._counts.get("output", 0)
             self._counts["output"] = count + 1
             name = f"output_{count}"
+        check_text("name", name)
         self._native.output(name, self._operand(value), find_caller(name))
 
     def build(self) -> Graph:
@@ -149,7 +152,11 @@ class GraphBuilder:
 
         ``transpose_a`` takes ``a`` as K×M, ``transpose_b`` takes ``b`` as N×K.
         """
-        flags = ["transpose_lhs"] * transpose_a + ["transpose_rhs"] * transpose_b
+        flags = []
+        if check_flag("transpose_a", transpose_a):
+            flags.append("transpose_lhs")
+        if check_flag("transpose_b", transpose_b):
+            flags.append("transpose_rhs")
         return self._apply("matmul", (a, b), "{" + ", ".join(flags) + "}", name=name)
 
     # -- Elementwise ---------------------------------------------------------
@@ -209,7 +216,9 @@ class GraphBuilder:
         """
         value = self._as_value(x)
         rank = len(value.shape)
-        axes = range(rank)[::-1] if permutation is None else permutation
+        given = range(rank)[::-1] if permutation is None else permutation
+        limit = 2**63 - 1
+        axes = [check_integer("an axis", axis, -limit, limit) for axis in given]
         listed = ", ".join(str(axis + rank if axis < 0 else axis) for axis in axes)
         attributes = f"{{permutation = array<i64{': ' + listed if listed else ''}>}}"
         return self._apply("transpose", (value,), attributes, name=name)
@@ -220,8 +229,8 @@ class GraphBuilder:
         One dimension may be None (or -1): it follows from the number of elements,
         at once if the shape of ``x`` is static, else when the program runs.
         """
+        dims = check_shape(shape, infer=True)
         operand = self._operand(x)
-        dims = [None if dim == -1 else dim for dim in shape]
         place = find_caller(self._name("reshape", name))
         return self._value(self._native.reshape(operand, dims, place))
 
@@ -247,7 +256,10 @@ class GraphBuilder:
             (``reshape``, ``quantize``, ``dequantize``, ``requantize``,
             ``qmatmul``).
         """
-        types = [(_element_type(dtype), list(shape)) for dtype, shape in result_types]
+        check_text("mnemonic", mnemonic)
+        check_text("attributes", attributes)
+        check_integer("num_results", num_results, 0, _MOST_RESULTS)
+        types = [_result_type(pair) for pair in result_types]
         values = [self._operand(operand) for operand in operands]
         place = find_caller(self._name(mnemonic, name))
         count = len(types) or num_results
@@ -288,6 +300,8 @@ class GraphBuilder:
     def _name(self, mnemonic: str, name: str | None) -> str:
         """A unique name: the user's, or one that counts the ops of a kind."""
         taken = self._constants if mnemonic == "constant" else self._names
+        if name is not None:
+            check_text("name", name)
         if name == "":
             raise ValueError("a name is not empty")
         if name in taken:
@@ -301,9 +315,15 @@ class GraphBuilder:
         return name
 
 
+def _result_type(pair: Any) -> tuple[str, list[int | None]]:
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+        raise TypeError(f"result_types has pairs of dtype and shape, got {pair!r}")
+    return _element_type(pair[0]), check_shape(pair[1])
+
+
 def _element_type(dtype: npt.DTypeLike) -> str:
     if isinstance(dtype, str) and dtype.startswith("!"):
-        return dtype
+        return check_text("dtype", dtype)
     try:
         name = np.dtype(dtype).name
     except TypeError:

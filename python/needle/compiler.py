@@ -10,7 +10,7 @@ from typing import NamedTuple
 from needle import _needle, cache
 from needle.errors import ArtifactError
 from needle.executable import Executable, check_threads
-from needle.graph import Graph
+from needle.graph import Graph, check_graph
 
 
 class Target(NamedTuple):
@@ -85,11 +85,7 @@ def compile(  # noqa: A001 (the name users know)
     ValueError
         If a target or an entry point is unknown, or NEEDLE_CACHE_SIZE is wrong.
     """
-    if not isinstance(graph, Graph):
-        raise TypeError(
-            "compile takes a Graph (GraphBuilder.build(), needle.parse(), "
-            f"needle.quantize()), got {type(graph).__name__}"
-        )
+    check_graph("compile", graph)
     graph.entry_index(entry)
     count = check_threads(threads)
     names = _resolve_targets(target)

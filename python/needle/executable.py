@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from needle import _needle
+from needle._arguments import check_integer, check_text
 from needle._files import write_atomically
 from needle.errors import ArtifactError
 from needle.graph import Graph
@@ -140,6 +140,9 @@ class Executable(_needle.Executable):
         graph: Graph | None = None,
         compile_times: dict[str, float] | None = None,
     ) -> None:
+        for argument, value in (("target", target), ("entry", entry)):
+            if value is not None:
+                check_text(argument, value)
         super().__init__(artifact, target, threads, entry)
         self._graph = graph
         self._described: Signature = make_signature(self._signature())
@@ -211,7 +214,9 @@ class Executable(_needle.Executable):
             If there is no such stage or target, or the program was loaded from an
             artifact, which does not hold its source.
         """
-        return _needle.print_stage(self._source()._module, stage, target or self.target)
+        check_text("stage", stage)
+        target = self.target if target is None else check_text("target", target)
+        return _needle.print_stage(self._source()._module, stage, target)
 
     def asm(self, target: str | None = None) -> str:
         """The assembly for a target, by default the one that runs here.
@@ -221,7 +226,8 @@ class Executable(_needle.Executable):
         ValueError
             As for :meth:`mlir`.
         """
-        return _needle.assembly(self._source()._module, target or self.target)
+        target = self.target if target is None else check_text("target", target)
+        return _needle.assembly(self._source()._module, target)
 
     def profile(
         self, *inputs: npt.ArrayLike, runs: int = 10, **named_inputs: npt.ArrayLike
@@ -235,8 +241,7 @@ class Executable(_needle.Executable):
         TypeError, ValueError
             As for a call.
         """
-        if runs < 1:
-            raise ValueError(f"runs is at least 1, not {runs}")
+        runs = check_integer("runs", runs, 1, 2**31 - 1)
         given: tuple[Any, ...] = inputs
         if not inputs and not named_inputs:
             given = tuple(map(self._zeros, self.inputs))
@@ -322,7 +327,4 @@ def check_threads(threads: int | None) -> int:
     """The number of threads as the runtime wants it: 0 for None."""
     if threads is None:
         return 0
-    threads = operator.index(threads)
-    if threads < 1:
-        raise ValueError(f"threads is at least 1, not {threads}")
-    return threads
+    return check_integer("threads", threads, 1, 2**31 - 1)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from needle import _needle
+from needle._arguments import check_text
 from needle.signature import Signature, TensorSpec, make_signature
 
 Array = npt.NDArray[Any]
@@ -119,8 +120,15 @@ def parse(text: str | os.PathLike[str], *, name: str | None = None) -> Graph:
     OSError
         If the file cannot be read.
     """
+    if name is not None:
+        check_text("name", name)
     if isinstance(text, str):
         return Graph(_needle.Module.parse(text, name or "<string>"))
+    if not isinstance(text, os.PathLike):
+        raise TypeError(
+            "parse takes a string of MLIR text or the pathlib.Path of a file, got "
+            f"{type(text).__name__}"
+        )
     path = Path(text)
     return Graph(
         _needle.Module.parse(path.read_text(encoding="utf-8"), name or str(path))
@@ -148,12 +156,22 @@ def reference(
     -------
     The output, or a tuple of several.
     """
+    check_graph("reference", graph)
     index = graph.entry_index(entry)
     arrays = bind_inputs(graph.entries[index], inputs)
     results = _needle.reference(
         graph._module, index, [np.require(array, None, ["C"]) for array in arrays]
     )
     return results[0] if len(results) == 1 else tuple(results)
+
+
+def check_graph(function: str, graph: Any) -> None:
+    """A Graph, and nothing else, is what ``function`` takes."""
+    if not isinstance(graph, Graph):
+        raise TypeError(
+            f"{function} takes a Graph (GraphBuilder.build(), needle.parse(), "
+            f"needle.quantize()), got {type(graph).__name__}"
+        )
 
 
 def bind_inputs(signature: Signature, inputs: Any) -> list[Any]:

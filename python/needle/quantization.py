@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from needle import _needle
+from needle._arguments import check_text
 from needle._progress import track
 from needle.compiler import compile as compile_graph
 from needle.errors import CompileError
-from needle.graph import Graph, bind_inputs
+from needle.graph import Graph, bind_inputs, check_graph
 
 #: One batch of calibration data.
 Batch = npt.ArrayLike | Sequence[npt.ArrayLike] | Mapping[str, npt.ArrayLike]
@@ -57,11 +58,12 @@ class QuantizationConfig:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if field.name in ("include", "exclude"):
-                if isinstance(value, str) or not all(
-                    isinstance(pattern, str) for pattern in value
-                ):
-                    raise TypeError(f"{field.name} is a sequence of patterns")
-                object.__setattr__(self, field.name, tuple(value))
+                if isinstance(value, str) or not isinstance(value, Iterable):
+                    raise TypeError(
+                        f"{field.name} is a sequence of patterns, got {value!r}"
+                    )
+                value = tuple(check_text(f"{field.name}: a pattern", v) for v in value)
+                object.__setattr__(self, field.name, value)
             elif value not in get_args(hints[field.name]):
                 choices = ", ".join(map(repr, get_args(hints[field.name])))
                 raise ValueError(f"{field.name}={value!r} is none of {choices}")
@@ -92,7 +94,10 @@ class QuantizationConfig:
                 f"unknown keys in the quantization configuration: {unknown}; "
                 f"known are {sorted(known)}"
             )
-        return cls(**values)
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ValueError(str(error)) from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write :meth:`to_text` to a file."""
@@ -146,7 +151,13 @@ def quantize(
     CompileError
         If the graph cannot be compiled, or a pattern matches no operation.
     """
-    chosen = config or QuantizationConfig()
+    check_graph("quantize", graph)
+    chosen = QuantizationConfig() if config is None else config
+    if not isinstance(chosen, QuantizationConfig):
+        raise TypeError(
+            f"config is a QuantizationConfig, got {config!r}; e.g. "
+            'QuantizationConfig(mode="dynamic")'
+        )
     native = _needle.Calibration(
         graph._module,
         chosen.mode,
@@ -173,7 +184,9 @@ def _calibrate(
             "static quantization learns ranges from data: give calibration batches, "
             'or choose QuantizationConfig(mode="dynamic")'
         )
-    if isinstance(calibration, (np.ndarray, Mapping)):
+    if isinstance(calibration, (np.ndarray, Mapping, str)) or not isinstance(
+        calibration, Iterable
+    ):
         raise TypeError(
             "calibration is an iterable of batches; for one batch give [batch]"
         )

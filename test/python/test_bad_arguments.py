@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import needle as ndl
 import numpy as np
 import pytest
-from graphs import make_relu
+from graphs import make_linear, make_relu
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +120,8 @@ def test_types_of_inputs(dtype: str, message: str) -> None:
     builder = ndl.GraphBuilder()
     with pytest.raises(ndl.CompileError, match=message):
         builder.input("x", (2, 3), dtype)
+    array = np.zeros((2, 3), "u1" if "u8" in dtype else "i1")
     with pytest.raises(ndl.CompileError, match=message):
-        array = np.zeros((2, 3), "u1" if "u8" in dtype else "i1")
         builder.constant(array, dtype=dtype)
     builder.output(builder.input("x", (2, 3)))
     assert [spec.name for spec in builder.build().inputs] == ["x"]
@@ -153,3 +155,110 @@ def test_optional_operands() -> None:
     product = real @ (right.astype(np.float32) * np.float32(0.25))
     for result, wanted in zip(results, (real, real, product, product + 1), strict=True):
         np.testing.assert_array_equal(result, wanted)
+
+
+def graph() -> ndl.Graph:
+    return make_relu((2, 2))
+
+
+def with_input(act: Callable[[ndl.GraphBuilder, Any], Any]) -> Callable[[], Any]:
+    def run() -> Any:
+        builder = ndl.GraphBuilder()
+        return act(builder, builder.input("x", (2, 2)))
+
+    return run
+
+
+def make_input(*arguments: Any) -> Any:
+    return ndl.GraphBuilder().input(*arguments)
+
+
+CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "threads-text": (lambda: ndl.compile(graph(), threads="2"), TypeError, "threads"),
+    "threads-float": (lambda: ndl.compile(graph(), threads=2.5), TypeError, "threads"),
+    "threads-big": (lambda: ndl.compile(graph(), threads=10**30), ValueError, "thr"),
+    "target": (lambda: ndl.compile(graph(), target=5), TypeError, "target"),
+    "stage": (lambda: ndl.compile(graph()).mlir(None), TypeError, "stage"),
+    "asm": (lambda: ndl.compile(graph()).asm(5), TypeError, "target"),
+    "runs": (lambda: ndl.compile(graph()).profile(runs=2.5), TypeError, "runs"),
+    "builder-none": (lambda: ndl.GraphBuilder(None), TypeError, "name"),
+    "builder-nul": (lambda: ndl.GraphBuilder("a\0b"), ValueError, "name.*NUL"),
+    "builder-surrogate": (lambda: ndl.GraphBuilder("\ud800"), ValueError, "Unicode"),
+    "input-name": (lambda: make_input(5, (2,)), TypeError, "name"),
+    "input-nul": (lambda: make_input("a\0b", (2,)), ValueError, "name.*NUL"),
+    "shape-float": (lambda: make_input("x", 2.5), TypeError, "shape"),
+    "shape-text": (lambda: make_input("x", "ab"), TypeError, "shape"),
+    "dim-float": (lambda: make_input("x", (2.5,)), TypeError, "a dimension.*2.5"),
+    "dim-text": (lambda: make_input("x", ("a",)), TypeError, "a dimension.*'a'"),
+    "dim-big": (lambda: make_input("x", (1 << 64,)), ValueError, "a dimension.*184"),
+    "dim-bool": (lambda: make_input("x", (True,)), TypeError, "a dimension.*True"),
+    "dtype-nul": (lambda: make_input("x", (), "!quant\0"), ValueError, "dtype.*NUL"),
+    "reference": (lambda: ndl.reference(None, ()), TypeError, "Graph.*NoneType"),
+    "quantize": (lambda: ndl.quantize(None), TypeError, "Graph.*NoneType"),
+    "config": (lambda: ndl.quantize(graph(), [], "dynamic"), TypeError, "config"),
+    "calibration": (lambda: ndl.quantize(make_linear(), 5), TypeError, "iterable"),
+    "flag-text": (
+        with_input(lambda b, x: b.matmul(x, x, transpose_b="yes")),
+        TypeError,
+        "transpose_b",
+    ),
+    "flag-two": (
+        with_input(lambda b, x: b.matmul(x, x, transpose_b=2)),
+        TypeError,
+        "transpose_b",
+    ),
+    "num-results": (
+        with_input(lambda b, x: b.op("relu", x, num_results=10**9)),
+        ValueError,
+        "num_results",
+    ),
+    "mnemonic": (with_input(lambda b, x: b.op(5, x)), TypeError, "mnemonic"),
+    "attributes": (
+        with_input(lambda b, x: b.op("relu", x, attributes="{}\0")),
+        ValueError,
+        "attributes.*NUL",
+    ),
+    "result-types": (
+        with_input(lambda b, x: b.op("reshape", x, result_types=["float32"])),
+        TypeError,
+        "result_types",
+    ),
+    "op-name": (with_input(lambda b, x: b.relu(x, name=5)), TypeError, "name"),
+    "output-nul": (with_input(lambda b, x: b.output(x, "\0")), ValueError, "name.*NUL"),
+    "reshape": (with_input(lambda b, x: b.reshape(x, (2.5,))), TypeError, "a dimens"),
+    "axis": (with_input(lambda b, x: b.transpose(x, (0.0, 1))), TypeError, "an axis"),
+    "parse": (lambda: ndl.parse(b"x"), TypeError, "parse takes.*bytes"),
+    "json-exclude": (
+        lambda: ndl.QuantizationConfig.from_text('{"exclude": "a"}'),
+        ValueError,
+        "exclude is a sequence",
+    ),
+    "json-number": (
+        lambda: ndl.QuantizationConfig.from_text('{"include": 5}'),
+        ValueError,
+        "include is a sequence",
+    ),
+    "json-five": (
+        lambda: ndl.QuantizationConfig.from_text("5"),
+        ValueError,
+        "JSON object",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_wrong_arguments(case: str) -> None:
+    act, kind, message = CASES[case]
+    with pytest.raises(kind, match=message) as caught:
+        act()
+    assert type(caught.value) is kind
+    assert "incompatible function arguments" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_load_of_a_wrong_target(relu: ndl.Executable, tmp_path: Path) -> None:
+    relu.save(tmp_path / "relu.ndl")
+    with pytest.raises(TypeError, match="target is a string, got int"):
+        ndl.load(tmp_path / "relu.ndl", target=5)
+    with pytest.raises(TypeError, match="entry is a string, got int"):
+        ndl.load(tmp_path / "relu.ndl", entry=5)
