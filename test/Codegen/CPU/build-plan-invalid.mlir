@@ -250,15 +250,6 @@ func.func @arith(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
-// A few bytes of text, 4 TiB of weights.
-func.func @splat() -> tensor<1048576x1048576xf32> {
-  // expected-error@+1 {{'needle.constant' op makes the constants of the module larger than 16 GiB}}
-  %0 = needle.constant dense<1.0> : tensor<1048576x1048576xf32> -> tensor<1048576x1048576xf32>
-  return %0 : tensor<1048576x1048576xf32>
-}
-
-// -----
-
 // Equal constants count once; that of arith counts, too.
 func.func @first() -> tensor<2147483648xf32> {
   %0 = needle.constant dense<1.0> : tensor<2147483648xf32> -> tensor<2147483648xf32>

@@ -7,6 +7,7 @@
 
 #include "needle/Dialect/Needle/IR/ConstantData.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
+#include "llvm/Support/CheckedArithmetic.h"
 
 using namespace mlir;
 using namespace needle;
@@ -46,6 +47,19 @@ static LogicalResult verifyStorageRange(ConstantOp op,
   return success();
 }
 
+/// A splat of any size is a few bytes of text: what is written out element by
+/// element later has to be bounded here.
+static LogicalResult verifySize(ConstantOp op, ElementsAttr value) {
+  constexpr uint64_t largest = uint64_t(16) << 30;
+  ShapedType type = value.getShapedType();
+  std::optional<uint64_t> bits = llvm::checkedMulUnsigned<uint64_t>(
+      type.getNumElements(), type.getElementTypeBitWidth());
+  if (bits && *bits / CHAR_BIT <= largest)
+    return success();
+  return op.emitOpError() << "value of type " << type << " is larger than "
+                          << (largest >> 30) << " GiB";
+}
+
 LogicalResult ConstantOp::verify() {
   auto type = cast<RankedTensorType>(getType());
   if (!type.hasStaticShape())
@@ -58,6 +72,8 @@ LogicalResult ConstantOp::verify() {
     return emitOpError() << "value of a constant of type " << type
                          << " must have type " << expected << ", got "
                          << value.getShapedType();
+  if (failed(verifySize(*this, value)))
+    return failure();
   if (auto resource = dyn_cast<DenseResourceElementsAttr>(value))
     if (failed(verifyResource(*this, resource)))
       return failure();

@@ -600,3 +600,12 @@ func.func @calibrated(%x: tensor<4xf32>) {
   %0 = needle.fake_quantize %x {type = !quant.calibrated<f32<-1.0:1.0>>} : tensor<4xf32> -> tensor<4xf32>
   return
 }
+
+// -----
+
+// A few bytes of text, 4 TiB of weights.
+func.func @constant_size() {
+  // expected-error@+1 {{'needle.constant' op value of type 'tensor<1048576x1048576xf32>' is larger than 16 GiB}}
+  %0 = needle.constant dense<1.0> : tensor<1048576x1048576xf32> -> tensor<1048576x1048576xf32>
+  return
+}
