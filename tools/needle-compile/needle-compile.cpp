@@ -16,6 +16,7 @@
 #include "needle/InitAll.h"
 #include "needle/Pipelines/Pipelines.h"
 #include "needle/Target/Compiler.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
@@ -163,8 +164,23 @@ LogicalResult checkLibrary(const Options &options) {
   return success();
 }
 
+/// Names on the command line have no place in the source to point at.
+LogicalResult checkNames(const Options &options) {
+  for (llvm::StringRef target : options.targets)
+    if (!cpu::lookupCPUTarget(target))
+      return error("unknown CPU target '" + target + "'; there are " +
+                   cpu::getCPUTargetNames());
+  llvm::StringRef stage = options.stage;
+  if (!llvm::is_contained(getStageNames(), stage))
+    return error("unknown stage '" + stage + "'; there are " +
+                 llvm::join(getStageNames(), ", "));
+  return success();
+}
+
 /// What the options ask for must make sense together.
 LogicalResult check(const Options &options) {
+  if (failed(checkNames(options)))
+    return failure();
   bool single =
       options.emit != Emit::Artifact && options.emit != Emit::SharedLibrary;
   if (single && options.targets.size() > 1)
