@@ -262,3 +262,21 @@ def test_load_of_a_wrong_target(relu: ndl.Executable, tmp_path: Path) -> None:
         ndl.load(tmp_path / "relu.ndl", target=5)
     with pytest.raises(TypeError, match="entry is a string, got int"):
         ndl.load(tmp_path / "relu.ndl", entry=5)
+
+
+@pytest.mark.parametrize(
+    "batch", [np.full((4, 2), np.nan, np.float32), np.zeros((0, 2), np.float32)]
+)
+def test_calibration_without_a_number(batch: np.ndarray) -> None:
+    builder = ndl.GraphBuilder()
+    x = builder.input("x", (None, 2))
+    y = builder.matmul(x, np.ones((2, 3), np.float32), name="first")
+    builder.output(builder.matmul(y, np.ones((3, 1), np.float32), name="second"))
+    graph = builder.build()
+    with pytest.raises(ValueError, match="empty or NaN.*'lhs' of 'first'") as caught:
+        ndl.quantize(graph, [batch, batch])
+    assert "'lhs' of 'second'" in str(caught.value)
+    assert "exclude the operation" in str(caught.value)
+    assert "allow-uncalibrated" not in str(caught.value)
+    good = np.ones((4, 2), np.float32)
+    assert "needle.qmatmul" in ndl.quantize(graph, [batch, good]).mlir()

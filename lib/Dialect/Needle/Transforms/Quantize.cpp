@@ -108,11 +108,13 @@ LogicalResult QuantizePass::failUncalibrated(QuantizableOpInterface op,
   // One error for an observe, however many users it has.
   if (!reported.insert(observe).second)
     return failure();
+  StringRef name = needle::getOpName(op);
   return observe.emitError()
-         << "observe " << observe.getId()
-         << " has no range (min and max): calibrate the model with data that "
-            "reaches this value, or use allow-uncalibrated to leave its users "
-            "in float";
+         << "observe " << observe.getId() << " has no range (min and max): no "
+         << "calibration data but empty or NaN reached operand '"
+         << operand.name << "' of '"
+         << (name.empty() ? op->getName().getStringRef() : name)
+         << "': give data that does, or exclude the operation";
 }
 
 FailureOr<OperandPlan::Kind>

@@ -2,7 +2,7 @@
 
 func.func @uncalibrated(%x: tensor<1x2xf32>) -> tensor<1x1xf32> {
   %w = needle.constant dense<1.0> : tensor<2x1xf32> -> tensor<2x1xf32>
-  // expected-error @below {{observe 7 has no range (min and max): calibrate the model with data that reaches this value, or use allow-uncalibrated to leave its users in float}}
+  // expected-error @below {{observe 7 has no range (min and max): no calibration data but empty or NaN reached operand 'lhs' of 'needle.matmul': give data that does, or exclude the operation}}
   %o = needle.observe %x {id = 7 : i64} : tensor<1x2xf32> -> tensor<1x2xf32>
   %a = needle.matmul %o, %w : tensor<1x2xf32>, tensor<2x1xf32> -> tensor<1x1xf32>
   return %a : tensor<1x1xf32>
