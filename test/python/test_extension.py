@@ -33,7 +33,7 @@ def test_needs_no_llvm_and_no_cxx_library() -> None:
     foreign = [
         name
         for name in symbols("--undefined-only")
-        if not name.startswith(("Py", "_Py", "ZSTD_", "pthreadpool_"))
+        if not name.startswith(("Py", "_Py", "ZSTD_"))
         and "@GLIBC" not in name
         and name.split("@")[0]
         not in {
