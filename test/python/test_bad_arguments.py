@@ -273,7 +273,7 @@ def test_calibration_without_a_number(batch: np.ndarray) -> None:
     y = builder.matmul(x, np.ones((2, 3), np.float32), name="first")
     builder.output(builder.matmul(y, np.ones((3, 1), np.float32), name="second"))
     graph = builder.build()
-    with pytest.raises(ValueError, match="empty or NaN.*'lhs' of 'first'") as caught:
+    with pytest.raises(ValueError, match=r"empty or NaN.*'lhs' of 'first'") as caught:
         ndl.quantize(graph, [batch, batch])
     assert "'lhs' of 'second'" in str(caught.value)
     assert "exclude the operation" in str(caught.value)
