@@ -259,6 +259,11 @@ class GraphBuilder:
         check_text("mnemonic", mnemonic)
         check_text("attributes", attributes)
         check_integer("num_results", num_results, 0, _MOST_RESULTS)
+        if not isinstance(result_types, (list, tuple)):
+            raise TypeError(
+                "result_types has pairs of dtype and shape, got "
+                f"{type(result_types).__name__}"
+            )
         types = [_result_type(pair) for pair in result_types]
         values = [self._operand(operand) for operand in operands]
         place = find_caller(self._name(mnemonic, name))
@@ -286,7 +291,10 @@ class GraphBuilder:
                 raise ValueError("this value belongs to another GraphBuilder")
             return operand
         if isinstance(operand, (float, int)) and not isinstance(operand, bool):
-            return self.constant(np.float32(operand))
+            try:
+                return self.constant(np.float32(operand))
+            except OverflowError:
+                raise ValueError("an operand is beyond the range of float32") from None
         if isinstance(operand, (np.ndarray, np.generic)):
             return self.constant(operand)
         raise TypeError(

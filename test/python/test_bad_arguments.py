@@ -223,6 +223,16 @@ CASES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         TypeError,
         "result_types",
     ),
+    "result-types-number": (
+        with_input(lambda b, x: b.op("reshape", x, result_types=5)),
+        TypeError,
+        "result_types.*int",
+    ),
+    "operand-big": (
+        with_input(lambda b, x: b.add(x, 10**400)),
+        ValueError,
+        "range of float32",
+    ),
     "op-name": (with_input(lambda b, x: b.relu(x, name=5)), TypeError, "name"),
     "output-nul": (with_input(lambda b, x: b.output(x, "\0")), ValueError, "name.*NUL"),
     "reshape": (with_input(lambda b, x: b.reshape(x, (2.5,))), TypeError, "a dimens"),
