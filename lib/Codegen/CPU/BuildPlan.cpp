@@ -7,6 +7,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ArenaFunction.h"
 #include "ShapesFunction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -27,8 +28,28 @@ using namespace needle::cpu;
 
 namespace {
 
-/// What crosses the border of an entry point: ranked tensors of the element
-/// types that a runtime can describe.
+/// A ranked tensor of an element type that a runtime can describe, of a size
+/// that can be computed.
+LogicalResult verifyTensorType(RankedTensorType type,
+                               function_ref<InFlightDiagnostic()> emitError) {
+  Type element = type.getElementType();
+  if (auto quantized = dyn_cast<quant::QuantizedType>(element)) {
+    if (failed(
+            needle::verifyQuantizedType(quantized, type.getShape(), emitError)))
+      return failure();
+    element = quantized.getStorageType();
+  } else if (!element.isF32() && !element.isSignlessInteger(32) &&
+             !element.isSignedInteger(8) && !element.isUnsignedInteger(8)) {
+    return emitError() << "the element type must be f32, i32, si8, ui8 or a "
+                          "uniform quantized type, but is "
+                       << element;
+  }
+  if (!getStaticBytes(MemRefType::get(type.getShape(), element)))
+    return emitError() << type << " is larger than any memory";
+  return success();
+}
+
+/// What crosses the border of an entry point.
 LogicalResult verifyTensorTypes(func::FuncOp entry, StringRef kind,
                                 TypeRange types) {
   for (auto [i, type] : llvm::enumerate(types)) {
@@ -42,18 +63,8 @@ LogicalResult verifyTensorTypes(func::FuncOp entry, StringRef kind,
       return entry.emitOpError()
              << "is not supported as an entry point: " << kind << " " << i
              << " must be a ranked tensor, but is " << type;
-    Type element = tensor.getElementType();
-    if (auto quantized = dyn_cast<quant::QuantizedType>(element)) {
-      if (failed(needle::verifyQuantizedType(quantized, tensor.getShape(),
-                                             emitError)))
-        return failure();
-      continue;
-    }
-    if (!element.isF32() && !element.isSignlessInteger(32) &&
-        !element.isSignedInteger(8) && !element.isUnsignedInteger(8))
-      return emitError() << "the element type must be f32, i32, si8, ui8 or a "
-                            "uniform quantized type, but is "
-                         << element;
+    if (failed(verifyTensorType(tensor, emitError)))
+      return failure();
   }
   return success();
 }

@@ -262,3 +262,10 @@ func.func @second() -> (tensor<2147483648xf32>, tensor<2147483648xf32>, tensor<1
   %2 = arith.constant dense<3.0> : tensor<1xf32>
   return %0, %1, %2 : tensor<2147483648xf32>, tensor<2147483648xf32>, tensor<1xf32>
 }
+
+// -----
+
+// expected-error@+1 {{is not supported as an entry point: argument 0: 'tensor<4611686018427387904x?xi32>' is larger than any memory}}
+func.func @size(%x: tensor<4611686018427387904x?xi32>) -> tensor<4611686018427387904x?xi32> {
+  return %x : tensor<4611686018427387904x?xi32>
+}
