@@ -70,8 +70,8 @@ NEEDLE_CAPI NeedleStatus needle_graph_op(
     const NeedleTensorType *resultTypes, size_t numResultTypes,
     const NeedleLocation *location, NeedleValue *results, size_t numResults);
 
-/// Adds `needle.reshape`: same elements in row-major order. One of `dims` may be
-/// NDL_DYNAMIC: it follows from the number of elements, at once if the
+/// Adds `needle.reshape`: same elements in row-major order. One of `dims` may
+/// be NDL_DYNAMIC: it follows from the number of elements, at once if the
 /// operand's shape is static, else when the program runs.
 NEEDLE_CAPI NeedleStatus needle_graph_reshape(NeedleGraphBuilder *builder,
                                               NeedleValue operand,

@@ -50,7 +50,7 @@ private:
 
   // ContractionKernel.cpp: task, block, panel.
   void emitTask(Value task, Value worker);
-  Panel emitPanel(Value panel, Value firstRow);
+  Panel emitPanel(Value index, Value firstRow);
   void emitRowsOfPanel(const Panel &panel, Rows lhs, Value rowCount);
   void emitTileAndStore(unsigned rows, const Panel &panel, Rows lhs, Value row);
   void emitCopyRagged(unsigned rows, const Panel &panel, Value row);
