@@ -77,7 +77,7 @@ private:
   Value emitPairs(Value pointer);
 
   // Epilogue.cpp
-  void emitEpilogue(unsigned rows, llvm::ArrayRef<Value> accumulators,
+  void emitEpilogue(unsigned rows, llvm::ArrayRef<Value> sums,
                     const Panel &panel, Value dest);
   void emitWideTile(unsigned rows, const Panel &panel, Rows lhs, Value dest);
   Value emitFinish(Value sum, Value scale, Value bias);
