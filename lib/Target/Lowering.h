@@ -51,7 +51,7 @@ struct CommonLowering {
 
 /// Looks the targets up, verifies the module and lowers a copy of it.
 mlir::FailureOr<CommonLowering> lowerCommon(mlir::ModuleOp module,
-                                            llvm::ArrayRef<std::string> targets,
+                                            llvm::ArrayRef<std::string> names,
                                             StageClock &clock);
 
 /// A copy of such a module after the other stages, up to and including `last`.

@@ -194,9 +194,9 @@ std::vector<double> magnitudes(const Layer &layer) {
   };
   std::vector<double> result(layer.m * layer.n);
   for (int64_t n = 0; n < layer.n; ++n) {
-    std::vector<float> column;
+    std::vector<float> column(layer.k);
     for (int64_t k = 0; k < layer.k; ++k)
-      column.push_back(weight(k, n));
+      column[k] = weight(k, n);
     RealRange range = layer.granularity == WeightGranularity::PerAxis
                           ? computeRange(column)
                           : computeRange(layer.w);
