@@ -132,7 +132,10 @@ LogicalResult write(llvm::ArrayRef<Output> outputs) {
     if (message.empty())
       continue;
     for (const Output &written : outputs.take_front(i))
-      (void)llvm::sys::fs::remove(written.path);
+      if (std::error_code code = llvm::sys::fs::remove(written.path))
+        message += "; '" + written.path +
+                   "' was written before and cannot be " +
+                   "removed: " + code.message();
     return error(message);
   }
   return success();
