@@ -77,6 +77,8 @@ BodyModel toModel(const ArtifactView &view, size_t index) {
   body.weights = weightsIndex(view, record.weightsSection);
   for (size_t entry = 0; entry < view.entries.size; ++entry)
     body.functions.push_back(toModel(view, view.function(index, entry)));
+  for (size_t kernel = 0; kernel < view.kernels.size; ++kernel)
+    body.kernelOffsets.push_back(view.kernelOffset(index, kernel));
   return body;
 }
 
@@ -96,6 +98,8 @@ ArtifactModel toModel(const ArtifactView &view) {
   for (const NdlMessageRecord &record : view.messages)
     model.messages.push_back(
         {view.string(record.text), view.string(record.location)});
+  for (const NdlKernelRecord &record : view.kernels)
+    model.kernels.push_back(view.string(record.name));
   for (size_t i = 0; i < view.bodies.size; ++i)
     model.bodies.push_back(toModel(view, i));
   for (uint32_t i = 0; i < view.sections.size; ++i)

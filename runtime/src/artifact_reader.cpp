@@ -99,7 +99,7 @@ Status findTable(const uint8_t *data, ArrayView<NdlSectionRecord> sections,
 Status checkKinds(ArrayView<NdlSectionRecord> sections) {
   for (const NdlSectionRecord &section : sections) {
     bool known = section.kind >= NDL_SECTION_STRINGS &&
-                 section.kind <= NDL_SECTION_WEIGHTS;
+                 section.kind <= NDL_SECTION_KERNEL_OFFSETS;
     if (!known && (section.flags & NDL_SECTION_REQUIRED))
       return {NDL_UNSUPPORTED_VERSION,
               "artifact needs section kind " + std::to_string(section.kind) +
@@ -135,6 +135,8 @@ Status ArtifactView::parse(const void *data, size_t size, ArtifactView &view) {
   find(NDL_SECTION_FUNCTIONS, parsed.functions);
   find(NDL_SECTION_STEPS, parsed.steps);
   find(NDL_SECTION_METADATA, parsed.metadata);
+  find(NDL_SECTION_KERNELS, parsed.kernels);
+  find(NDL_SECTION_KERNEL_OFFSETS, parsed.kernelOffsets);
   if (status.ok())
     status = checkRecords(parsed);
   if (status.ok())

@@ -48,6 +48,7 @@ private:
   void checkBodies();
   void checkFunction(const NdlBodyRecord &body,
                      const NdlFunctionRecord &function);
+  void checkKernels();
   void checkNames();
 
   const ArtifactView &view;
@@ -139,6 +140,20 @@ void RecordChecker::checkBodies() {
   }
 }
 
+void RecordChecker::checkKernels() {
+  for (const NdlKernelRecord &kernel : view.kernels)
+    name(kernel.name);
+  // Counts are below 2^32, the product cannot overflow.
+  require(view.kernelOffsets.size == view.bodies.size * view.kernels.size,
+          "there is not one offset for each body and kernel");
+  for (size_t b = 0; b < view.bodies.size && status.ok(); ++b) {
+    size_t codeSize = view.code(view.bodies[b]).size;
+    for (size_t k = 0; k < view.kernels.size; ++k)
+      require(view.kernelOffset(b, k) < codeSize,
+              "a kernel lies outside its code");
+  }
+}
+
 void RecordChecker::checkNames() {
   require(view.strings.size > 0 && view.strings[0] == '\0' &&
               view.strings[view.strings.size - 1] == '\0',
@@ -165,6 +180,8 @@ Status RecordChecker::check() {
     checkEntries();
   if (status.ok())
     checkBodies();
+  if (status.ok())
+    checkKernels();
   if (!status.ok())
     return status;
   std::unordered_set<std::string_view> names;
@@ -178,6 +195,12 @@ Status RecordChecker::check() {
     std::string_view text = view.string(body.target);
     require(!text.empty() && names.insert(text).second,
             "bodies lack distinct targets");
+  }
+  names.clear();
+  for (const NdlKernelRecord &kernel : view.kernels) {
+    std::string_view text = view.string(kernel.name);
+    require(!text.empty() && names.insert(text).second,
+            "kernels lack distinct names");
   }
   return status;
 }

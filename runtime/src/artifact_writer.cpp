@@ -26,6 +26,7 @@ private:
     NdlSectionKind kind;
     const void *data;
     size_t size;
+    uint32_t flags = NDL_SECTION_REQUIRED;
   };
 
   void fail(const std::string &text) {
@@ -55,9 +56,12 @@ private:
   std::vector<NdlFunctionRecord> functions;
   std::vector<NdlStepRecord> steps;
   std::vector<NdlMetadataRecord> metadata;
+  std::vector<NdlKernelRecord> kernels;
+  std::vector<uint64_t> kernelOffsets;
 };
 
-/// Sections of records; code and weights follow them in the section table.
+/// Sections of records that every file has; code, weights and, if there are
+/// any, kernels follow them in the section table.
 constexpr uint32_t numTables = 10;
 
 uint32_t Writer::intern(const std::string &text) {
@@ -131,6 +135,12 @@ void Writer::addBody(const BodyModel &body) {
     fail("body '" + body.target + "' has " +
          std::to_string(body.functions.size()) + " functions for " +
          std::to_string(model.entries.size()) + " entries");
+  if (body.kernelOffsets.size() != model.kernels.size())
+    fail("body '" + body.target + "' has " +
+         std::to_string(body.kernelOffsets.size()) + " kernel offsets for " +
+         std::to_string(model.kernels.size()) + " kernels");
+  kernelOffsets.insert(kernelOffsets.end(), body.kernelOffsets.begin(),
+                       body.kernelOffsets.end());
   bool hasWeights = body.weights != BodyModel::noWeights;
   if (hasWeights && body.weights >= model.weights.size())
     fail("body '" + body.target + "' refers to weights " +
@@ -158,7 +168,8 @@ void Writer::addMetadata() {
 
 std::vector<Writer::Section> Writer::sections() const {
   auto table = [](NdlSectionKind kind, const auto &records) {
-    return Section{kind, records.data(), records.size() * sizeof(records[0])};
+    return Section{kind, records.data(), records.size() * sizeof(records[0]),
+                   NDL_SECTION_REQUIRED};
   };
   std::vector<Section> all = {
       table(NDL_SECTION_STRINGS, strings),
@@ -176,6 +187,13 @@ std::vector<Writer::Section> Writer::sections() const {
     all.push_back(table(NDL_SECTION_CODE, body.code));
   for (const std::vector<uint8_t> &weights : model.weights)
     all.push_back(table(NDL_SECTION_WEIGHTS, weights));
+  if (!kernels.empty()) {
+    // Readers of version 1 that do not know them can still run the entries.
+    all.push_back(table(NDL_SECTION_KERNELS, kernels));
+    all.back().flags = 0;
+    all.push_back(table(NDL_SECTION_KERNEL_OFFSETS, kernelOffsets));
+    all.back().flags = 0;
+  }
   return all;
 }
 
@@ -190,8 +208,8 @@ std::vector<uint8_t> Writer::assemble() const {
   uint64_t end = sizeof(NdlFileHeader) + all.size() * sizeof(table[0]);
   for (const Section &section : all) {
     uint64_t offset = alignUp(end);
-    table.push_back({static_cast<uint32_t>(section.kind), NDL_SECTION_REQUIRED,
-                     offset, section.size, 0});
+    table.push_back({static_cast<uint32_t>(section.kind), section.flags, offset,
+                     section.size, 0});
     end = offset + section.size;
   }
 
@@ -218,6 +236,8 @@ std::vector<uint8_t> Writer::write(std::string &error) {
     addEntry(entry);
   for (const MessageModel &message : model.messages)
     messages.push_back({intern(message.text), intern(message.location)});
+  for (const std::string &kernel : model.kernels)
+    kernels.push_back({intern(kernel), 0});
   for (const BodyModel &body : model.bodies)
     addBody(body);
   addMetadata();

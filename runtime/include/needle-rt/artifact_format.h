@@ -34,18 +34,20 @@ typedef enum NdlArchitecture NDL_ENUM_BASE {
 } NdlArchitecture;
 
 typedef enum NdlSectionKind NDL_ENUM_BASE {
-  NDL_SECTION_STRINGS = 1,   ///< char[]
-  NDL_SECTION_ENTRIES = 2,   ///< NdlEntryRecord[]
-  NDL_SECTION_TENSORS = 3,   ///< NdlTensorRecord[]
-  NDL_SECTION_DIMS = 4,      ///< int64_t[]
-  NDL_SECTION_PARAMS = 5,    ///< NdlParamRecord[]
-  NDL_SECTION_MESSAGES = 6,  ///< NdlMessageRecord[]
-  NDL_SECTION_BODIES = 7,    ///< NdlBodyRecord[]
-  NDL_SECTION_FUNCTIONS = 8, ///< NdlFunctionRecord[bodies * entries]
-  NDL_SECTION_STEPS = 9,     ///< NdlStepRecord[]
-  NDL_SECTION_METADATA = 10, ///< NdlMetadataRecord[]
-  NDL_SECTION_CODE = 11,     ///< flat image; one for each body
-  NDL_SECTION_WEIGHTS = 12,  ///< bytes; any number
+  NDL_SECTION_STRINGS = 1,         ///< char[]
+  NDL_SECTION_ENTRIES = 2,         ///< NdlEntryRecord[]
+  NDL_SECTION_TENSORS = 3,         ///< NdlTensorRecord[]
+  NDL_SECTION_DIMS = 4,            ///< int64_t[]
+  NDL_SECTION_PARAMS = 5,          ///< NdlParamRecord[]
+  NDL_SECTION_MESSAGES = 6,        ///< NdlMessageRecord[]
+  NDL_SECTION_BODIES = 7,          ///< NdlBodyRecord[]
+  NDL_SECTION_FUNCTIONS = 8,       ///< NdlFunctionRecord[bodies * entries]
+  NDL_SECTION_STEPS = 9,           ///< NdlStepRecord[]
+  NDL_SECTION_METADATA = 10,       ///< NdlMetadataRecord[]
+  NDL_SECTION_CODE = 11,           ///< flat image; one for each body
+  NDL_SECTION_WEIGHTS = 12,        ///< bytes; any number
+  NDL_SECTION_KERNELS = 13,        ///< NdlKernelRecord[]
+  NDL_SECTION_KERNEL_OFFSETS = 14, ///< uint64_t[bodies * kernels]
 } NdlSectionKind;
 
 /// NdlSectionRecord.flags: a reader that does not know the kind must refuse the
@@ -137,6 +139,14 @@ typedef struct NdlStepRecord {
   int64_t macs;      ///< multiply-accumulates, or -1 if unknown or dynamic
 } NdlStepRecord;
 
+/// A function with the NdlTask signature that callers run directly. In body `b`
+/// kernel `k` lies at kernel offset b * (number of kernels) + k, counted from
+/// the start of the body's code section.
+typedef struct NdlKernelRecord {
+  uint32_t name;     ///< e.g. "ewise_add"; unique in the file
+  uint32_t reserved; ///< 0
+} NdlKernelRecord;
+
 /// Key "producer" names the compiler and its version.
 typedef struct NdlMetadataRecord {
   uint32_t key;
@@ -158,5 +168,6 @@ NDL_STATIC_ASSERT(sizeof(NdlBodyRecord) == 32);
 NDL_STATIC_ASSERT(sizeof(NdlFunctionRecord) == 24);
 NDL_STATIC_ASSERT(sizeof(NdlStepRecord) == 24);
 NDL_STATIC_ASSERT(sizeof(NdlMetadataRecord) == 8);
+NDL_STATIC_ASSERT(sizeof(NdlKernelRecord) == 8);
 
 #endif // NEEDLE_RT_ARTIFACT_FORMAT_H

@@ -49,6 +49,10 @@ public:
   const NdlFunctionRecord &function(size_t body, size_t entry) const {
     return functions[body * entries.size + entry];
   }
+  /// Offset of a kernel in the code of a body.
+  uint64_t kernelOffset(size_t body, size_t kernel) const {
+    return kernelOffsets[body * kernels.size + kernel];
+  }
   /// The value of a metadata key, or null.
   const char *metadataValue(std::string_view key) const;
 
@@ -63,6 +67,8 @@ public:
   ArrayView<NdlFunctionRecord> functions;
   ArrayView<NdlStepRecord> steps;
   ArrayView<NdlMetadataRecord> metadata;
+  ArrayView<NdlKernelRecord> kernels;
+  ArrayView<uint64_t> kernelOffsets;
 
 private:
   const uint8_t *base = nullptr;

@@ -80,6 +80,8 @@ struct BodyModel {
   std::vector<uint8_t> code;
   uint32_t weights = noWeights;         ///< index into ArtifactModel::weights
   std::vector<FunctionModel> functions; ///< one for each entry, in order
+  /// Offsets into the code, one for each of ArtifactModel::kernels, in order.
+  std::vector<uint64_t> kernelOffsets;
 };
 
 /// A whole artifact.
@@ -89,6 +91,9 @@ struct ArtifactModel {
   std::vector<std::pair<std::string, std::string>> metadata;
   std::vector<EntryModel> entries;
   std::vector<MessageModel> messages;
+  /// Names of the exported kernels (functions with the NdlTask signature),
+  /// unique and not empty. There may be entries, kernels, or both.
+  std::vector<std::string> kernels;
   std::vector<BodyModel> bodies;
   std::vector<std::vector<uint8_t>> weights;
 };
