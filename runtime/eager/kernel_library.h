@@ -1,0 +1,118 @@
+// The eager kernels of one artifact, ready to call.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#ifndef NEEDLE_RUNTIME_EAGER_KERNEL_LIBRARY_H
+#define NEEDLE_RUNTIME_EAGER_KERNEL_LIBRARY_H
+
+#include "needle-rt/abi.h"
+#include "needle-rt/runtime.h"
+#include "needle-rt/status.h"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace ndl::eager {
+
+enum class MapKernel : uint8_t {
+#define NEEDLE_MAP_KERNEL(identifier, ...) identifier,
+#include "eager/kernels.def"
+  Count
+};
+
+enum class ReduceKernel : uint8_t {
+#define NEEDLE_REDUCE_KERNEL(identifier, ...) identifier,
+#include "eager/kernels.def"
+  Count
+};
+
+enum class ContractionKernel : uint8_t {
+#define NEEDLE_CONTRACTION_KERNEL(identifier, ...) identifier,
+#include "eager/kernels.def"
+  Count
+};
+
+/// What a map kernel takes.
+struct MapSignature {
+  const char *name;
+  NdlDType result;
+  NdlDType operand;
+  int32_t numOperands;
+  int32_t numScalars;
+};
+const MapSignature &signatureOf(MapKernel kernel);
+
+/// "ewise_add", …
+const char *nameOf(MapKernel kernel);
+const char *nameOf(ReduceKernel kernel);
+const char *nameOf(ContractionKernel kernel);
+
+/// A function and how often it was launched since the library was made.
+struct KernelSlot {
+  NdlTask task = nullptr;
+  mutable std::atomic<int64_t> launches{0};
+};
+
+/// The three functions of a contraction.
+struct ContractionSlot {
+  KernelSlot run, plan, pack;
+};
+
+/// Resolved kernels and the threads they run on; usable by several threads at
+/// once.
+class KernelLibrary {
+public:
+  /// Loads the artifact in [data, data + size), aligned to 64 bytes, which must
+  /// outlive the library unchanged. The body is chosen by NEEDLE_ISA or else
+  /// the CPU, the number of threads by NEEDLE_NUM_THREADS or else the CPUs this
+  /// process may use. `runtime` null: the runtime shared by the process.
+  /// Errors: those of ndl_executable_load_memory.
+  static Status load(const void *data, size_t size, NdlRuntime *runtime,
+                     std::unique_ptr<KernelLibrary> &library);
+
+  /// A library without kernels, to be filled: for tests.
+  explicit KernelLibrary(NdlRuntime *runtime);
+  ~KernelLibrary();
+  KernelLibrary(const KernelLibrary &) = delete;
+  KernelLibrary &operator=(const KernelLibrary &) = delete;
+
+  /// Target of the body in use, e.g. "avx2"; "none" without an artifact.
+  const char *target() const;
+  /// Threads that work on a large operation, >= 1.
+  int64_t threads() const { return numThreads; }
+  /// The loaded artifact, or null.
+  const NdlExecutable *executable() const { return artifact; }
+
+  /// Calls `task` on disjoint ranges that cover [0, count), by several threads
+  /// if `parallel`, in the floating-point environment kernels expect.
+  void run(const KernelSlot &slot, void *context, int64_t count,
+           bool parallel) const;
+
+  std::array<KernelSlot, size_t(MapKernel::Count)> maps;
+  std::array<KernelSlot, size_t(ReduceKernel::Count)> reductions;
+  std::array<ContractionSlot, size_t(ContractionKernel::Count)> contractions;
+
+  const KernelSlot &operator[](MapKernel kernel) const {
+    return maps[size_t(kernel)];
+  }
+  const KernelSlot &operator[](ReduceKernel kernel) const {
+    return reductions[size_t(kernel)];
+  }
+  const ContractionSlot &operator[](ContractionKernel kernel) const {
+    return contractions[size_t(kernel)];
+  }
+
+private:
+  NdlRuntime *runtime;
+  NdlExecutable *artifact = nullptr;
+  int64_t numThreads = 1;
+};
+
+/// The error for a kernel that the library lacks.
+Status missingKernel(const char *name);
+
+} // namespace ndl::eager
+
+#endif // NEEDLE_RUNTIME_EAGER_KERNEL_LIBRARY_H
