@@ -78,7 +78,12 @@ static void buildKernelsStage(OpPassManager &pm, const CPUTarget &target) {
   cpu::CPUEmitKernelsOptions kernels;
   kernels.target = target.name.str();
   pm.addPass(cpu::createCPUEmitKernels(kernels));
+  cpu::CPUEmitKernelLibraryOptions library;
+  library.target = target.name.str();
+  pm.addPass(cpu::createCPUEmitKernelLibrary(library));
   pm.addPass(createConvertLinalgToLoopsPass());
+  // After the kernels and loops exist, whose bodies it expands.
+  pm.addPass(createExpandMath());
   cleanUp(pm);
 }
 

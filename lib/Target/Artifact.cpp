@@ -7,6 +7,7 @@
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "needle-rt/cpu_features.h"
 #include "needle/Codegen/CPU/EntryPoint.h"
+#include "needle/Dialect/NeedleCPU/IR/NeedleCPU.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -101,6 +102,13 @@ getTensors(Operation *entry, StringRef kind, ArrayRef<EntryTensor> tensors) {
   return models;
 }
 
+/// Whether the module declares kernels of a library.
+static bool hasKernels(ModuleOp module) {
+  return llvm::any_of(*module.getBody(), [](Operation &op) {
+    return isa<MapKernelOp, ReduceKernelOp, ContractionKernelOp>(op);
+  });
+}
+
 LogicalResult needle::setInterface(ndl::ArtifactModel &model, ModuleOp module) {
   for (Operation *entry : getEntries(module)) {
     EntrySignature signature = getSignature(entry);
@@ -111,7 +119,7 @@ LogicalResult needle::setInterface(ndl::ArtifactModel &model, ModuleOp module) {
     model.entries.push_back(
         {getName(entry).str(), std::move(*inputs), std::move(*outputs)});
   }
-  if (model.entries.empty())
+  if (model.entries.empty() && !hasKernels(module))
     return module.emitError("there is no public function to compile");
   if (auto messages = module->getAttrOfType<ArrayAttr>(messagesAttr))
     for (auto message : messages.getAsRange<DictionaryAttr>())
@@ -194,6 +202,27 @@ static FailureOr<uint64_t> getOffset(Operation *entry, const FlatImage &image,
   return found->second;
 }
 
+/// Names and offsets of the kernels that a body exports.
+static LogicalResult addKernels(ndl::ArtifactModel &model, ndl::BodyModel &body,
+                                ModuleOp module, const FlatImage &image) {
+  std::vector<std::string> names;
+  for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+    if (!function->hasAttr(exportedKernelAttr))
+      continue;
+    FailureOr<uint64_t> offset = getOffset(function, image, "");
+    if (failed(offset))
+      return failure();
+    names.push_back(function.getName().str());
+    body.kernelOffsets.push_back(*offset);
+  }
+  if (model.bodies.empty())
+    model.kernels = names;
+  if (names == model.kernels)
+    return success();
+  return module.emitError("the kernels for '")
+         << body.target << "' are not those of the first target";
+}
+
 LogicalResult needle::addBody(ndl::ArtifactModel &model, ModuleOp module,
                               const CPUTarget &target,
                               std::optional<FlatImage> image) {
@@ -222,8 +251,11 @@ LogicalResult needle::addBody(ndl::ArtifactModel &model, ModuleOp module,
     }
     body.functions.push_back(std::move(function));
   }
-  if (image)
+  if (image) {
+    if (failed(addKernels(model, body, module, *image)))
+      return failure();
     body.code = std::move(image->bytes);
+  }
   model.bodies.push_back(std::move(body));
   return success();
 }

@@ -36,9 +36,10 @@ enum class Quantize { None, Static, Dynamic };
 /// The command line.
 struct Options {
   llvm::cl::OptionCategory category{"needle-compile"};
-  llvm::cl::opt<std::string> input{llvm::cl::Positional, llvm::cl::init("-"),
-                                   llvm::cl::desc("<model.mlir, or ->"),
-                                   llvm::cl::cat(category)};
+  llvm::cl::list<std::string> inputs{
+      llvm::cl::Positional,
+      llvm::cl::desc("<model.mlir …, by default - for standard input>"),
+      llvm::cl::cat(category)};
   llvm::cl::opt<std::string> output{
       "o", llvm::cl::value_desc("file"), llvm::cl::cat(category),
       llvm::cl::desc("Where to write; text goes to standard output without it, "
@@ -279,25 +280,65 @@ FailureOr<llvm::SmallVector<Output>> compile(ModuleOp module,
   llvm_unreachable("unknown kind of output");
 }
 
+/// A file that has been read, and what shows its lines in messages.
+struct Source {
+  llvm::SourceMgr manager;
+  std::optional<SourceMgrDiagnosticHandler> handler;
+};
+
+/// Moves what `added` defines to `module`; no name may be defined twice.
+LogicalResult merge(ModuleOp module, ModuleOp added) {
+  for (Operation &op : llvm::make_early_inc_range(*added.getBody())) {
+    StringAttr name =
+        op.getAttrOfType<StringAttr>(mlir::SymbolTable::getSymbolAttrName());
+    if (name && module.lookupSymbol(name))
+      return op.emitError("'")
+             << name.getValue() << "' is defined in another file too";
+    op.moveBefore(module.getBody(), module.getBody()->end());
+  }
+  return success();
+}
+
+/// Parses all files to one module.
+OwningOpRef<ModuleOp> parse(llvm::ArrayRef<std::string> paths,
+                            MLIRContext &context,
+                            std::vector<std::unique_ptr<Source>> &sources) {
+  OwningOpRef<ModuleOp> module;
+  for (const std::string &path : paths) {
+    std::string message;
+    std::unique_ptr<llvm::MemoryBuffer> file = openInputFile(path, &message);
+    if (!file) {
+      (void)error(message);
+      return {};
+    }
+    Source &source = *sources.emplace_back(std::make_unique<Source>());
+    source.manager.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
+    source.handler.emplace(source.manager, &context);
+    OwningOpRef<ModuleOp> parsed =
+        parseSourceFile<ModuleOp>(source.manager, ParserConfig(&context));
+    if (!parsed)
+      return {};
+    if (!module)
+      module = std::move(parsed);
+    else if (failed(merge(*module, *parsed)))
+      return {};
+  }
+  return module;
+}
+
 LogicalResult run(const Options &options) {
   if (failed(check(options)))
     return failure();
-  std::string message;
-  std::unique_ptr<llvm::MemoryBuffer> file =
-      openInputFile(options.input, &message);
-  if (!file)
-    return error(message);
-
   DialectRegistry registry;
   registerAllDialects(registry);
   MLIRContext context(registry);
   // The place in the source says more than the operation in generic form.
   context.printOpOnDiagnostic(false);
-  llvm::SourceMgr sources;
-  sources.AddNewSourceBuffer(std::move(file), llvm::SMLoc());
-  SourceMgrDiagnosticHandler diagnostics(sources, &context);
-  OwningOpRef<ModuleOp> module =
-      parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
+  std::vector<std::string> paths(options.inputs.begin(), options.inputs.end());
+  if (paths.empty())
+    paths = {"-"};
+  std::vector<std::unique_ptr<Source>> sources;
+  OwningOpRef<ModuleOp> module = parse(paths, context, sources);
   if (!module || failed(quantize(*module, options.quantize)))
     return failure();
   FailureOr<llvm::SmallVector<Output>> outputs = compile(*module, options);

@@ -94,13 +94,9 @@ private:
       return arith::IndexCastOp::create(b, b.getI64Type(), size);
     };
     Value rows = extent(1 - depthDim), depth = extent(depthDim);
-    Value blockRows =
-        emitBlockRows(b, b.getLoc(), integer, target, rows, depth);
-    Value stride = emitPackedRowStride(b, b.getLoc(), integer, depth);
-    // Whole cache lines, so that workers do not share any.
-    Value elements = b.mul(b.min(blockRows, rows), stride);
     Value bytes = arith::IndexCastOp::create(
-        b, b.getIndexType(), b.mul(elements, b.i64(integer ? 2 : 4)));
+        b, b.getIndexType(),
+        emitWorkspaceBytes(b, b.getLoc(), integer, target, rows, depth));
     Value threads = getRuntimeArgument(
         op->template getParentOfType<func::FuncOp>(), RuntimeArg::Threads);
     auto type = MemRefType::get({ShapedType::kDynamic, ShapedType::kDynamic},

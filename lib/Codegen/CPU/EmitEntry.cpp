@@ -272,7 +272,7 @@ struct EmitEntryPass : needle::cpu::impl::CPUEmitEntryBase<EmitEntryPass> {
         entries.push_back(function);
       if (function.isExternal() && !function.getName().starts_with("llvm."))
         symbols.erase(function);
-      else if (!function.isExternal())
+      else if (!function.isExternal() && !function->hasAttr(exportedKernelAttr))
         function.setLinkage(LLVM::Linkage::Internal);
     }
     for (LLVM::LLVMFuncOp entry : entries) {

@@ -19,10 +19,6 @@ namespace needle::cpu {
 using namespace mlir;
 using namespace needle::cpu;
 
-/// Contractions of fewer multiplications run on the calling thread: waking
-/// another costs more than it saves.
-static constexpr int64_t smallestParallelWork = 1 << 18;
-
 namespace {
 
 /// A rank-2 or lower memref as kernels see it.
@@ -163,22 +159,9 @@ void Launcher::launch(Op op, bool integer) {
   unsigned depthDim = getDepthDim(op.getTransposeLhs());
   Value rows = lhs.sizes[1 - depthDim], depth = lhs.sizes[depthDim];
   Value columns = dest.sizes[1];
-  int64_t panel = integer ? target.intTile.columns : target.floatTile.columns;
-
-  Value blockRows = emitBlockRows(b, b.getLoc(), integer, target, rows, depth);
-  Value blocks = b.div(b.sub(b.add(rows, blockRows), b.i64(1)), blockRows);
   Value threads = frameWord(FrameWord::Threads, b.getI64Type());
-  Value work = b.mul(b.mul(rows, columns), depth);
-  Value inlined = arith::OrIOp::create(
-      b, b.equal(threads, b.i64(1)), b.less(work, b.i64(smallestParallelWork)));
-  // Two tasks a thread even out their differences; splitting columns repeats
-  // the packing of lhs, so blocks of rows go first.
-  Value atLeastOne = b.max(blocks, b.i64(1));
-  Value wanted = b.div(
-      b.sub(b.add(b.mul(threads, b.i64(2)), atLeastOne), b.i64(1)), atLeastOne);
-  Value panels = b.max(b.ceilDiv(columns, panel), b.i64(1));
-  Value splits =
-      b.select(inlined, b.i64(1), b.min(b.max(wanted, b.i64(1)), panels));
+  ContractionSplit split = emitContractionSplit(b, b.getLoc(), integer, target,
+                                                rows, depth, columns, threads);
 
   SmallVector<Value> args(static_cast<size_t>(KernelArg::Count));
   auto set = [&](KernelArg which, Value value) {
@@ -202,13 +185,14 @@ void Launcher::launch(Op op, bool integer) {
     set(KernelArg::Workspace, pointerOrNull(nullptr));
     set(KernelArg::WorkspaceBytes, b.i64(0));
   }
-  set(KernelArg::BlockRows, blockRows);
-  set(KernelArg::ColumnSplits, splits);
+  set(KernelArg::BlockRows, split.blockRows);
+  set(KernelArg::ColumnSplits, split.columnSplits);
   if constexpr (std::is_same_v<Op, QMatmulOp>)
     setIntegerArgs(op, args);
 
   Value kernel = selectKernel(selectKernels(op), depth);
-  call(kernel, storeContext(args), b.mul(blocks, splits), inlined);
+  call(kernel, storeContext(args), b.mul(split.blocks, split.columnSplits),
+       split.isInline);
 }
 
 /// A pointer to the zero points of `op` in memory: one, or one per column.
@@ -252,9 +236,7 @@ void Launcher::launch(PackRhsOp op) {
   int64_t panel =
       spec.integer ? target.intTile.columns : target.floatTile.columns;
   Value threads = frameWord(FrameWord::Threads, b.getI64Type());
-  Value inlined = arith::OrIOp::create(
-      b, b.equal(threads, b.i64(1)),
-      b.less(b.mul(columns, depth), b.i64(smallestParallelWork)));
+  Value inlined = emitIsPackInline(b, b.getLoc(), columns, depth, threads);
   call(kernelPointer(getOrEmitPackKernel(module, spec, target)),
        storeContext(args), b.ceilDiv(columns, panel), inlined);
 }

@@ -3,6 +3,7 @@
 
 #include "needle/Codegen/CPU/Kernel.h"
 #include "ContractionKernel.h"
+#include "LibraryKernels.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -79,34 +80,87 @@ Value needle::cpu::emitBlockRows(OpBuilder &builder, Location loc, bool integer,
   return b.max(b.min(fitting, rows), b.i64(1));
 }
 
+/// Contractions of fewer multiplications, and packing of fewer elements, run on
+/// the calling thread: waking another costs more than it saves.
+static constexpr int64_t smallestParallelWork = 1 << 18;
+
+static Value emitIsInline(KernelBuilder &b, Value work, Value threads) {
+  return arith::OrIOp::create(b, b.equal(threads, b.i64(1)),
+                              b.less(work, b.i64(smallestParallelWork)));
+}
+
+ContractionSplit needle::cpu::emitContractionSplit(
+    OpBuilder &builder, Location loc, bool integer, const CPUTarget &target,
+    Value rows, Value depth, Value columns, Value threads) {
+  KernelBuilder b(loc, builder);
+  int64_t panel = integer ? target.intTile.columns : target.floatTile.columns;
+  ContractionSplit split;
+  split.blockRows = emitBlockRows(b, loc, integer, target, rows, depth);
+  split.blocks =
+      b.div(b.sub(b.add(rows, split.blockRows), b.i64(1)), split.blockRows);
+  split.isInline = emitIsInline(b, b.mul(b.mul(rows, columns), depth), threads);
+  // Two tasks a thread even out their differences; splitting columns repeats
+  // the packing of lhs, so blocks of rows go first.
+  Value atLeastOne = b.max(split.blocks, b.i64(1));
+  Value wanted = b.div(
+      b.sub(b.add(b.mul(threads, b.i64(2)), atLeastOne), b.i64(1)), atLeastOne);
+  Value panels = b.max(b.ceilDiv(columns, panel), b.i64(1));
+  split.columnSplits = b.select(split.isInline, b.i64(1),
+                                b.min(b.max(wanted, b.i64(1)), panels));
+  return split;
+}
+
+Value needle::cpu::emitIsPackInline(OpBuilder &builder, Location loc,
+                                    Value columns, Value depth, Value threads) {
+  KernelBuilder b(loc, builder);
+  return emitIsInline(b, b.mul(columns, depth), threads);
+}
+
+Value needle::cpu::emitWorkspaceBytes(OpBuilder &builder, Location loc,
+                                      bool integer, const CPUTarget &target,
+                                      Value rows, Value depth) {
+  KernelBuilder b(loc, builder);
+  Value blockRows = emitBlockRows(b, loc, integer, target, rows, depth);
+  Value stride = emitPackedRowStride(b, loc, integer, depth);
+  // Whole cache lines, so that workers do not share any.
+  Value elements = b.mul(b.min(blockRows, rows), stride);
+  return b.mul(elements, b.i64(integer ? 2 : 4));
+}
+
 /// On a function that was emitted as a kernel: the name of the kernel. Another
 /// function of the module may already have that name.
 static constexpr StringLiteral emittedKernelAttr = "needle.emitted_kernel";
 
-/// Creates `void name(ptr context, i64 begin, i64 end, i64 worker)` at the end
-/// of the module and calls `body` to fill it, unless it is there already.
-static func::FuncOp
-getOrCreateTask(ModuleOp module, StringRef name,
-                function_ref<void(KernelBuilder &, Block &)> body) {
-  auto wanted = StringAttr::get(module.getContext(), name);
-  for (auto existing : module.getOps<func::FuncOp>())
-    if (existing->getAttr(emittedKernelAttr) == wanted)
-      return existing;
-  MLIRContext *context = module.getContext();
-  std::string symbol = name.str();
-  while (module.lookupSymbol(symbol))
-    symbol += "_";
+func::FuncOp needle::cpu::createTask(ModuleOp module, Location location,
+                                     StringRef symbol, TaskEmitter emitBody) {
   OpBuilder atEnd = OpBuilder::atBlockEnd(module.getBody());
-  KernelBuilder b(NameLoc::get(StringAttr::get(context, name)), atEnd);
+  KernelBuilder b(location, atEnd);
   auto type = b.getFunctionType(
       {b.ptrType(), b.getI64Type(), b.getI64Type(), b.getI64Type()}, {});
   auto function = func::FuncOp::create(b, symbol, type);
   function.setPrivate();
-  function->setAttr(emittedKernelAttr, wanted);
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToStart(entry);
-  body(b, *entry);
+  emitBody(b, {entry->getArgument(0), entry->getArgument(1),
+               entry->getArgument(2), entry->getArgument(3)});
   func::ReturnOp::create(b);
+  return function;
+}
+
+/// Creates the task `name` at the end of the module, unless it is there
+/// already.
+static func::FuncOp getOrCreateTask(ModuleOp module, StringRef name,
+                                    TaskEmitter emitBody) {
+  auto wanted = StringAttr::get(module.getContext(), name);
+  for (auto existing : module.getOps<func::FuncOp>())
+    if (existing->getAttr(emittedKernelAttr) == wanted)
+      return existing;
+  std::string symbol = name.str();
+  while (module.lookupSymbol(symbol))
+    symbol += "_";
+  func::FuncOp function =
+      createTask(module, NameLoc::get(wanted), symbol, emitBody);
+  function->setAttr(emittedKernelAttr, wanted);
   return function;
 }
 
@@ -114,10 +168,9 @@ func::FuncOp needle::cpu::getOrEmitContractionKernel(ModuleOp module,
                                                      const KernelSpec &spec,
                                                      const CPUTarget &target) {
   return getOrCreateTask(
-      module, spec.getName(target), [&](KernelBuilder &b, Block &entry) {
+      module, spec.getName(target), [&](KernelBuilder &b, TaskArguments task) {
         ContractionKernel(b, spec, target)
-            .emit(entry.getArgument(0), entry.getArgument(1),
-                  entry.getArgument(2), entry.getArgument(3));
+            .emit(task.context, task.begin, task.end, task.worker);
       });
 }
 
@@ -125,8 +178,7 @@ func::FuncOp needle::cpu::getOrEmitPackKernel(ModuleOp module,
                                               const PackSpec &spec,
                                               const CPUTarget &target) {
   return getOrCreateTask(
-      module, spec.getName(target), [&](KernelBuilder &b, Block &entry) {
-        emitPackRhs(b, spec, target, entry.getArgument(0), entry.getArgument(1),
-                    entry.getArgument(2));
+      module, spec.getName(target), [&](KernelBuilder &b, TaskArguments task) {
+        emitPackRhs(b, spec, target, task.context, task.begin, task.end);
       });
 }

@@ -31,6 +31,9 @@ inline constexpr llvm::StringLiteral weightsAttr = "needle.weights";
 /// On a needle_cpu operation: the name of its kernel, and why it was chosen.
 inline constexpr llvm::StringLiteral kernelAttr = "needle.kernel";
 inline constexpr llvm::StringLiteral kernelNoteAttr = "needle.kernel_note";
+/// On a function: the artifact lists it as a kernel of a library.
+inline constexpr llvm::StringLiteral exportedKernelAttr =
+    "needle.exported_kernel";
 /// On an argument or result of a function: its name.
 inline constexpr llvm::StringLiteral nameAttr = "needle.name";
 

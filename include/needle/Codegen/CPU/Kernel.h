@@ -77,6 +77,29 @@ mlir::Value emitBlockRows(mlir::OpBuilder &builder, mlir::Location loc,
                           bool integer, const CPUTarget &target,
                           mlir::Value rows, mlir::Value depth);
 
+/// How one contraction is divided into tasks. All values are i64.
+struct ContractionSplit {
+  mlir::Value blockRows; ///< rows of lhs in one task
+  mlir::Value blocks;
+  mlir::Value columnSplits; ///< tasks along N for each block
+  mlir::Value isInline;     ///< i1: too little work to wake other threads
+};
+ContractionSplit emitContractionSplit(mlir::OpBuilder &builder,
+                                      mlir::Location loc, bool integer,
+                                      const CPUTarget &target, mlir::Value rows,
+                                      mlir::Value depth, mlir::Value columns,
+                                      mlir::Value threads);
+
+/// i1: packing `columns` × `depth` elements is too little work to share.
+mlir::Value emitIsPackInline(mlir::OpBuilder &builder, mlir::Location loc,
+                             mlir::Value columns, mlir::Value depth,
+                             mlir::Value threads);
+
+/// Bytes of workspace in which one worker packs a block of lhs rows (i64).
+mlir::Value emitWorkspaceBytes(mlir::OpBuilder &builder, mlir::Location loc,
+                               bool integer, const CPUTarget &target,
+                               mlir::Value rows, mlir::Value depth);
+
 /// Returns the kernel function for `spec`, emitting it at the end of `module`
 /// if it is not there yet.
 mlir::func::FuncOp getOrEmitContractionKernel(mlir::ModuleOp module,

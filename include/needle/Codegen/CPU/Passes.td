@@ -214,4 +214,23 @@ def CPUEmitKernels : Pass<"needle-cpu-emit-kernels", "::mlir::ModuleOp"> {
     "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def CPUEmitKernelLibrary
+    : Pass<"needle-cpu-emit-kernel-library", "::mlir::ModuleOp"> {
+  let summary = "Make functions of the kernels of a library";
+  let description = [{
+    Each `needle_cpu.map_kernel`, `needle_cpu.reduce_kernel` and
+    `needle_cpu.contraction_kernel` becomes an exported function (three for a
+    contraction) with the NdlTask signature, whose context the description of the
+    operation lays out. The attribute `needle.exported_kernel` marks it; the
+    artifact lists its name.
+  }];
+  let options = [Option<"target", "target", "std::string", "\"avx2\"",
+                        "Name of the CPU target">];
+  let dependentDialects = [
+    "::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect",
+    "::mlir::func::FuncDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+  let statistics = [Statistic<"numKernels", "kernels", "Functions exported">];
+}
+
 #endif // NEEDLE_CODEGEN_CPU_PASSES_TD

@@ -1,7 +1,8 @@
 //===- NeedleCPU.h - The needle_cpu dialect ---------------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Contractions on packed weights, the units of CPU code.
+// Contractions on packed weights, the units of CPU code, and the kernels of a
+// library.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +11,7 @@
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
