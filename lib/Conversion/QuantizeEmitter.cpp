@@ -7,93 +7,12 @@
 
 #include "needle/Conversion/QuantizeEmitter.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "mlir/IR/BuiltinTypes.h"
+#include "ElementwiseBuilder.h"
 #include "mlir/IR/TypeUtilities.h"
-#include "llvm/ADT/bit.h"
 #include <cfloat>
 
 using namespace mlir;
-
-namespace {
-
-/// 1.5·2^23 and 1.5·2^52: adding one leaves no bit for a fraction, and the sum
-/// of it and any value of the allowed range lies in one binade.
-constexpr float kRoundF32 = 12582912.0F;
-constexpr double kRoundF64 = 6755399441055744.0;
-
-/// Builds arith operations of the shape of a given value.
-class ElementwiseBuilder {
-public:
-  ElementwiseBuilder(OpBuilder &builder, Location loc, Value like)
-      : builder(builder), loc(loc),
-        shape(dyn_cast<VectorType>(like.getType())) {}
-
-  /// `element`, or a vector of it.
-  Type typeOf(Type element) {
-    return shape ? Type(shape.clone(element)) : element;
-  }
-  Value constant(TypedAttr value) {
-    if (shape)
-      value = DenseElementsAttr::get(shape.clone(value.getType()),
-                                     ArrayRef<Attribute>(value));
-    return arith::ConstantOp::create(builder, loc, value);
-  }
-  Value f32(float value) { return constant(builder.getF32FloatAttr(value)); }
-  Value f64(double value) { return constant(builder.getF64FloatAttr(value)); }
-  Value i32(int32_t value) {
-    return constant(builder.getI32IntegerAttr(value));
-  }
-
-  /// Broadcasts a scalar to the shape.
-  Value splat(Value value) {
-    if (!shape || isa<VectorType>(value.getType()))
-      return value;
-    return vector::BroadcastOp::create(builder, loc, typeOf(value.getType()),
-                                       value);
-  }
-  Value toF32(Value integer) {
-    return arith::SIToFPOp::create(builder, loc, typeOf(builder.getF32Type()),
-                                   integer);
-  }
-  Value bitsOf(Value f) {
-    return arith::BitcastOp::create(builder, loc, typeOf(builder.getI32Type()),
-                                    f);
-  }
-  template <typename OpT>
-  Value make(Value lhs, Value rhs) {
-    return OpT::create(builder, loc, lhs, rhs);
-  }
-  /// `lhs` where the comparison holds, else `rhs`. With ogt and olt this is one
-  /// max or min instruction on x86; arith.maximumf is several.
-  Value selectIf(arith::CmpFPredicate predicate, Value lhs, Value rhs) {
-    Value holds = arith::CmpFOp::create(builder, loc, predicate, lhs, rhs);
-    return arith::SelectOp::create(builder, loc, holds, lhs, rhs);
-  }
-  Value clamp(Value x, Value low, Value high) {
-    x = selectIf(arith::CmpFPredicate::OGT, x, low);
-    return selectIf(arith::CmpFPredicate::OLT, x, high);
-  }
-  Value zeroIfNaN(Value x) {
-    Value ordered =
-        arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::ORD, x, x);
-    return arith::SelectOp::create(builder, loc, ordered, x, f32(0.0F));
-  }
-  /// The i32 nearest to the f32 `t`, ties to even: the low bits of t
-  /// + 1.5·2^23.
-  Value roundToI32(Value t) {
-    Value bits = bitsOf(make<arith::AddFOp>(t, f32(kRoundF32)));
-    return make<arith::SubIOp>(bits, i32(llvm::bit_cast<int32_t>(kRoundF32)));
-  }
-
-private:
-  OpBuilder &builder;
-  Location loc;
-  VectorType shape;
-};
-
-} // namespace
+using needle::ElementwiseBuilder;
 
 Value needle::emitRoundEven(OpBuilder &builder, Location loc, Value x) {
   ElementwiseBuilder b(builder, loc, x);

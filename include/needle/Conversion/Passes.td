@@ -51,4 +51,24 @@ def ConvertNeedleToLinalg : Pass<"convert-needle-to-linalg", "::mlir::ModuleOp">
   ];
 }
 
+def ExpandMath : Pass<"needle-expand-math"> {
+  let summary = "Expand exp, log, tanh and powf of f32 into arith";
+  let description = [{
+    Replaces `math.exp`, `math.log`, `math.tanh` and `math.powf` on f32 and on
+    vectors of f32 by `arith` operations, so that kernels call no math library
+    and have the same bits on every target (N7, which states the error bounds).
+    Nothing is contracted, fast-math flags are not used. Other element types are
+    left alone.
+
+    ```mlir
+    %y = math.exp %x : vector<8xf32>
+    // becomes
+    %n = arith.addf …        // x / ln 2, rounded by adding 1.5·2^23
+    …                        // a polynomial in x - n · ln 2
+    %y = arith.mulf …        // times 2^n
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 #endif // NEEDLE_CONVERSION_PASSES_TD
