@@ -64,6 +64,15 @@ needle_calibration_observe(NeedleCalibration *calibration,
 NEEDLE_CAPI NeedleStatus needle_calibration_finish(
     NeedleCalibration *calibration, NeedleModule **quantized);
 
+/// Parameters of numbers in a range, by rule N2 of docs/Spec.md. The range is
+/// widened to contain 0; a NaN bound counts for nothing, an infinite one as
+/// ±FLT_MAX. `format` is "uint8" (asymmetric) or "int8" (symmetric).
+NEEDLE_CAPI NeedleStatus needle_choose_quantization_params(double min,
+                                                           double max,
+                                                           const char *format,
+                                                           float *scale,
+                                                           int64_t *zeroPoint);
+
 #ifdef __cplusplus
 } // extern "C"
 #endif

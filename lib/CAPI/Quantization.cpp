@@ -7,6 +7,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "needle/Dialect/Needle/Transforms/Passes.h"
 #include "needle/Dialect/Needle/Transforms/QuantizationAttributes.h"
+#include "needle/Quantization/NumericRules.h"
 #include "needle/Quantization/Observer.h"
 #include "llvm/ADT/StringSwitch.h"
 
@@ -193,4 +194,22 @@ NeedleStatus needle_calibration_finish(NeedleCalibration *calibration,
   if (status == NEEDLE_OK)
     *quantized = calibration->observed.release();
   return status;
+}
+
+NeedleStatus needle_choose_quantization_params(double min, double max,
+                                               const char *format, float *scale,
+                                               int64_t *zeroPoint) {
+  if (!scale)
+    return failNull("scale");
+  if (!zeroPoint)
+    return failNull("zeroPoint");
+  const QuantFormat *chosen = nullptr;
+  if (NeedleStatus status = choose<const QuantFormat *>(
+          "format", format,
+          {{"uint8", &kUInt8Asymmetric}, {"int8", &kInt8Symmetric}}, chosen))
+    return status;
+  QuantParams params = chooseParams(widenRange(min, max), *chosen);
+  *scale = params.scale;
+  *zeroPoint = params.zeroPoint;
+  return NEEDLE_OK;
 }

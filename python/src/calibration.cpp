@@ -98,7 +98,20 @@ private:
 
 } // namespace
 
+/// The scale and zero point of numbers between min and max (N2).
+static nb::tuple chooseParams(double min, double max,
+                              const std::string &format) {
+  float scale = 0;
+  int64_t zeroPoint = 0;
+  check(needle_choose_quantization_params(min, max, format.c_str(), &scale,
+                                          &zeroPoint));
+  return nb::make_tuple(scale, zeroPoint);
+}
+
 void needle::python::bindCalibration(nb::module_ &m) {
+  m.def("choose_quantization_params", &chooseParams, nb::arg("min"),
+        nb::arg("max"), nb::arg("format"),
+        "Scale and zero point of numbers in a range (rule N2).");
   using Names = std::vector<std::string>;
   nb::class_<Calibration>(m, "Calibration", "The quantization of one module.")
       .def(nb::init<const Module &, const std::string &, const std::string &,

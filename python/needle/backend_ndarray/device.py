@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Where arrays live and who computes on them."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from needle.backend_ndarray import ndarray_backend_numpy
+
+if TYPE_CHECKING:
+    from needle.backend_ndarray._array import NDArray
+
+
+class Device:
+    """A device: makes arrays, and has the functions of its backend as attributes.
+
+    Two devices of one name are equal. :func:`cpu`, :func:`cuda` and
+    :func:`cpu_numpy` return them.
+
+    Parameters
+    ----------
+    name
+        Such as ``"cpu"``.
+    mod
+        The module of the backend, None if the device cannot be used.
+    """
+
+    __slots__ = ("mod", "name")
+
+    def __init__(self, name: str, mod: ModuleType | None) -> None:
+        self.name = name
+        self.mod = mod
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Device) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"{self.name}()"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_find, (self.name,))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in Device.__slots__:
+            raise AttributeError(name)
+        if self.mod is not None:
+            try:
+                return getattr(self.mod, name)
+            except AttributeError:
+                raise AttributeError(
+                    f"device {self!r} has no function {name!r}"
+                ) from None
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self.check_enabled()
+        raise AssertionError("unreachable")
+
+    def enabled(self) -> bool:
+        """Whether arrays can be made on this device."""
+        return self.mod is not None
+
+    def check_enabled(self) -> None:
+        """Raise RuntimeError if this device cannot be used; say what can be."""
+        if self.mod is None:
+            raise RuntimeError(
+                f"{self!r} cannot be used: this build of needle has no backend for "
+                "it. Use ndl.cpu(), or leave the device out: arrays then are on "
+                "default_device()"
+            )
+
+    def empty(self, shape: Any, dtype: npt.DTypeLike = "float32") -> NDArray:
+        """An array that is not initialized."""
+        from needle.backend_ndarray._array import NDArray, check_float
+
+        check_float(dtype)
+        return NDArray.make(shape, device=self)
+
+    def full(
+        self, shape: Any, fill_value: float, dtype: npt.DTypeLike = "float32"
+    ) -> NDArray:
+        """An array with all elements equal."""
+        result = self.empty(shape, dtype)
+        result.fill(fill_value)
+        return result
+
+    def zeros(self, shape: Any, dtype: npt.DTypeLike = "float32") -> NDArray:
+        """An array of zeros."""
+        return self.full(shape, 0.0, dtype)
+
+    def ones(self, shape: Any, dtype: npt.DTypeLike = "float32") -> NDArray:
+        """An array of ones."""
+        return self.full(shape, 1.0, dtype)
+
+    def rand(self, *shape: int, dtype: npt.DTypeLike = "float32") -> NDArray:
+        """Numbers from [0, 1), drawn by ``numpy.random.rand``: its global seed."""
+        return self._draw(np.random.rand(*shape), dtype)  # noqa: NPY002
+
+    def randn(self, *shape: int, dtype: npt.DTypeLike = "float32") -> NDArray:
+        """Normal numbers, drawn by ``numpy.random.randn``: its global seed."""
+        return self._draw(np.random.randn(*shape), dtype)  # noqa: NPY002
+
+    def randb(
+        self, *shape: int, p: float = 0.5, dtype: npt.DTypeLike = "float32"
+    ) -> NDArray:
+        """Ones with probability ``p`` and zeros, by ``numpy.random.rand <= p``."""
+        return self._draw(np.random.rand(*shape) <= p, dtype)  # noqa: NPY002
+
+    def one_hot(self, n: int, i: Any, dtype: npt.DTypeLike = "float32") -> NDArray:
+        """Rows of the identity matrix.
+
+        Parameters
+        ----------
+        n
+            Length of a row.
+        i
+            Integers 0 … n-1, of any shape: a number, a NumPy array, an NDArray.
+
+        Returns
+        -------
+        Array of shape ``(*i.shape, n)``.
+        """
+        indices = np.asarray(i)
+        if indices.dtype.kind not in "biu":
+            if np.any(indices != np.trunc(indices)):
+                raise ValueError("one_hot takes integers")
+            indices = indices.astype(np.int64)
+        if indices.size and not (indices.min() >= 0 and indices.max() < n):
+            raise IndexError(f"one_hot({n}, …) takes integers from 0 to {n - 1}")
+        return self._draw(np.eye(n, dtype=np.float32)[indices.astype(np.int64)], dtype)
+
+    def _draw(self, values: Any, dtype: npt.DTypeLike) -> NDArray:
+        from needle.backend_ndarray._array import NDArray
+
+        return NDArray(np.asarray(values), device=self, dtype=dtype)
+
+
+#: The course's name.
+BackendDevice = Device
+
+_CPU = Device("cpu", ndarray_backend_numpy)
+_CUDA = Device("cuda", None)
+_CPU_NUMPY = Device("cpu_numpy", ndarray_backend_numpy)
+
+
+def _find(name: str) -> Device:
+    return {"cpu": cpu, "cuda": cuda, "cpu_numpy": cpu_numpy}[name]()
+
+
+def cpu() -> Device:
+    """The CPU, with needle's own compiled kernels."""
+    return _CPU
+
+
+def cuda() -> Device:
+    """An NVIDIA GPU. Can be named anywhere; see :meth:`Device.enabled`."""
+    return _CUDA
+
+
+def cpu_numpy() -> Device:
+    """The CPU, every operation computed by NumPy."""
+    return _CPU_NUMPY
+
+
+def default_device() -> Device:
+    """Where arrays are placed that are made without a device."""
+    return _CPU
+
+
+def all_devices() -> list[Device]:
+    """All devices, also those that are not enabled."""
+    return [cpu(), cuda(), cpu_numpy()]

@@ -1,0 +1,351 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Functions of arrays, under the names of the course and of NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from needle.backend_ndarray import _array
+from needle.backend_ndarray.device import Device, default_device
+from needle.backend_ndarray.quantized import QuantParams
+
+__all__ = [
+    "abs",
+    "add",
+    "array",
+    "broadcast_to",
+    "concatenate",
+    "divide",
+    "empty",
+    "exp",
+    "flip",
+    "from_dlpack",
+    "full",
+    "log",
+    "matmul",
+    "max",
+    "maximum",
+    "min",
+    "minimum",
+    "multiply",
+    "negative",
+    "one_hot",
+    "ones",
+    "pad",
+    "permute",
+    "power",
+    "rand",
+    "randb",
+    "randn",
+    "relu",
+    "reshape",
+    "sigmoid",
+    "split",
+    "sqrt",
+    "stack",
+    "subtract",
+    "sum",
+    "summation",
+    "tanh",
+    "transpose",
+    "zeros",
+]
+
+NDArray = _array.NDArray
+
+
+def array(
+    a: Any,
+    dtype: npt.DTypeLike = None,
+    device: Device | None = None,
+    quant_params: QuantParams | None = None,
+) -> NDArray:
+    """An array of a copy of ``a``; see :class:`NDArray`."""
+    return NDArray(a, device=device, dtype=dtype, quant_params=quant_params)
+
+
+def from_dlpack(x: Any) -> NDArray:
+    """The memory of another library's array, not copied if it is float32 on the CPU.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` does not support DLPack.
+    """
+    if not hasattr(x, "__dlpack__"):
+        raise TypeError(f"{type(x).__name__} does not support DLPack")
+    return NDArray(np.from_dlpack(x))
+
+
+def _chosen(device: Device | None) -> Device:
+    return default_device() if device is None else device
+
+
+def empty(
+    shape: Any, dtype: npt.DTypeLike = "float32", device: Device | None = None
+) -> NDArray:
+    """An array that is not initialized."""
+    _array.check_float(dtype)
+    return NDArray.make(shape, device=device)
+
+
+def full(
+    shape: Any,
+    fill_value: float,
+    dtype: npt.DTypeLike = "float32",
+    device: Device | None = None,
+) -> NDArray:
+    """An array with all elements equal."""
+    result = empty(shape, dtype, device)
+    result.fill(fill_value)
+    return result
+
+
+def zeros(
+    shape: Any, dtype: npt.DTypeLike = "float32", device: Device | None = None
+) -> NDArray:
+    """An array of zeros."""
+    return full(shape, 0.0, dtype, device)
+
+
+def ones(
+    shape: Any, dtype: npt.DTypeLike = "float32", device: Device | None = None
+) -> NDArray:
+    """An array of ones."""
+    return full(shape, 1.0, dtype, device)
+
+
+def rand(*shape: int, device: Device | None = None) -> NDArray:
+    """Numbers from [0, 1); see :meth:`Device.rand`."""
+    return _chosen(device).rand(*shape)
+
+
+def randn(*shape: int, device: Device | None = None) -> NDArray:
+    """Normal numbers; see :meth:`Device.randn`."""
+    return _chosen(device).randn(*shape)
+
+
+def randb(*shape: int, p: float = 0.5, device: Device | None = None) -> NDArray:
+    """Ones with probability ``p`` and zeros; see :meth:`Device.randb`."""
+    return _chosen(device).randb(*shape, p=p)
+
+
+def one_hot(n: int, i: Any, device: Device | None = None) -> NDArray:
+    """Rows of the identity matrix; see :meth:`Device.one_hot`."""
+    return _chosen(device).one_hot(n, i)
+
+
+def broadcast_to(a: NDArray, new_shape: Any) -> NDArray:
+    """:meth:`NDArray.broadcast_to`."""
+    return a.broadcast_to(new_shape)  # type: ignore[no-any-return]
+
+
+def reshape(a: NDArray, new_shape: Any) -> NDArray:
+    """:meth:`NDArray.reshape`."""
+    return a.reshape(new_shape)  # type: ignore[no-any-return]
+
+
+def permute(a: NDArray, new_axes: Any) -> NDArray:
+    """:meth:`NDArray.permute`."""
+    return a.permute(new_axes)  # type: ignore[no-any-return]
+
+
+def transpose(a: NDArray, axes: Any = None) -> NDArray:
+    """Permuted axes, by default reversed."""
+    return a.transpose(axes)
+
+
+def add(a: NDArray, b: Any) -> NDArray:
+    """``a + b``."""
+    return a + b  # type: ignore[no-any-return]
+
+
+def subtract(a: NDArray, b: Any) -> NDArray:
+    """``a - b``."""
+    return a - b  # type: ignore[no-any-return]
+
+
+def multiply(a: NDArray, b: Any) -> NDArray:
+    """``a * b``."""
+    return a * b  # type: ignore[no-any-return]
+
+
+def divide(a: NDArray, b: Any) -> NDArray:
+    """``a / b``."""
+    return a / b  # type: ignore[no-any-return]
+
+
+def power(a: NDArray, b: Any) -> NDArray:
+    """``a ** b``."""
+    return a**b  # type: ignore[no-any-return]
+
+
+def matmul(a: NDArray, b: Any) -> NDArray:
+    """``a @ b``."""
+    return a @ b  # type: ignore[no-any-return]
+
+
+def negative(a: NDArray) -> NDArray:
+    """``-a``."""
+    return -a  # type: ignore[no-any-return]
+
+
+def maximum(a: NDArray, b: Any) -> NDArray:
+    """The larger of two elements; NaN if one is."""
+    return a.maximum(b)  # type: ignore[no-any-return]
+
+
+def minimum(a: NDArray, b: Any) -> NDArray:
+    """The smaller of two elements; NaN if one is."""
+    return a.minimum(b)  # type: ignore[no-any-return]
+
+
+def abs(a: NDArray) -> NDArray:  # noqa: A001
+    """Absolute values."""
+    return a.abs()  # type: ignore[no-any-return]
+
+
+def log(a: NDArray) -> NDArray:
+    """Natural logarithms."""
+    return a.log()  # type: ignore[no-any-return]
+
+
+def exp(a: NDArray) -> NDArray:
+    """Exponentials."""
+    return a.exp()  # type: ignore[no-any-return]
+
+
+def tanh(a: NDArray) -> NDArray:
+    """Hyperbolic tangents."""
+    return a.tanh()  # type: ignore[no-any-return]
+
+
+def sqrt(a: NDArray) -> NDArray:
+    """Square roots."""
+    return a.sqrt()  # type: ignore[no-any-return]
+
+
+def relu(a: NDArray) -> NDArray:
+    """``maximum(a, 0)``."""
+    return a.relu()  # type: ignore[no-any-return]
+
+
+def sigmoid(a: NDArray) -> NDArray:
+    """``1 / (1 + exp(-a))``, which does not overflow."""
+    return a.sigmoid()  # type: ignore[no-any-return]
+
+
+def sum(  # noqa: A001
+    a: NDArray, axis: int | Sequence[int] | None = None, keepdims: bool = False
+) -> NDArray:
+    """Sums over some axes, by default all."""
+    return a.sum(axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+def max(  # noqa: A001
+    a: NDArray, axis: int | Sequence[int] | None = None, keepdims: bool = False
+) -> NDArray:
+    """Maxima over some axes, by default all."""
+    return a.max(axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+def min(  # noqa: A001
+    a: NDArray, axis: int | Sequence[int] | None = None, keepdims: bool = False
+) -> NDArray:
+    """Minima over some axes, by default all."""
+    return a.min(axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+#: The course's name.
+summation = sum
+
+
+def flip(a: NDArray, axes: Any = None) -> NDArray:
+    """:meth:`NDArray.flip`."""
+    return a.flip(axes)
+
+
+def pad(a: NDArray, axes: Any) -> NDArray:
+    """:meth:`NDArray.pad`."""
+    return a.pad(axes)
+
+
+def stack(arrays: Sequence[NDArray], axis: int = 0) -> NDArray:
+    """Arrays of one shape along a new axis.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or their shapes differ.
+    """
+    given = list(arrays)
+    shapes = {a.shape for a in given}
+    if len(shapes) != 1:
+        raise ValueError(f"stack takes arrays of one shape, got {sorted(shapes)}")
+    rank = given[0].ndim + 1
+    (at,) = _array.check_axes(axis, rank)
+    index: list[Any] = [slice(None)] * rank
+    index[at] = None
+    return concatenate([a[tuple(index)] for a in given], at)
+
+
+def concatenate(arrays: Sequence[NDArray], axis: int = 0) -> NDArray:
+    """Arrays one behind the other along an axis.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or their shapes differ in another axis.
+    """
+    given = list(arrays)
+    if not given:
+        raise ValueError("concatenate takes at least one array")
+    given = _array.place_all([a._dequantized() for a in given])
+    first = given[0]
+    (at,) = _array.check_axes(axis, first.ndim)
+    for a in given:
+        if a.shape[:at] + a.shape[at + 1 :] != first.shape[:at] + first.shape[at + 1 :]:
+            raise ValueError(
+                f"concatenate along axis {at}: shapes {first.shape} and {a.shape}"
+            )
+    extents = [a.shape[at] for a in given]
+    shape = list(first.shape)
+    shape[at] = int(np.sum(extents))
+    committed = any(a._committed for a in given)
+    out = first._new(tuple(shape), first.device, committed)
+    index: list[Any] = [slice(None)] * first.ndim
+    start = 0
+    for a, extent in zip(given, extents, strict=True):
+        index[at] = slice(start, start + extent)
+        out[tuple(index)] = a
+        start += extent
+    return out
+
+
+def split(a: NDArray, sections: int | Sequence[int], axis: int = 0) -> list[NDArray]:
+    """Views of parts along an axis, as ``numpy.split`` makes them.
+
+    Raises
+    ------
+    ValueError
+        If a number of sections does not divide the extent.
+    """
+    (at,) = _array.check_axes(axis, a.ndim)
+    extent = a.shape[at]
+    if isinstance(sections, (int, np.integer)):
+        if sections < 1 or extent % sections:
+            raise ValueError(f"{sections} sections do not divide {extent} elements")
+        step = extent // sections
+        bounds = [step * i for i in range(1, int(sections))]
+    else:
+        bounds = list(sections)
+    index: list[Any] = [slice(None)] * a.ndim
+    parts = []
+    for start, stop in zip([None, *bounds], [*bounds, None], strict=True):
+        index[at] = slice(start, stop)
+        parts.append(a[tuple(index)])
+    return parts

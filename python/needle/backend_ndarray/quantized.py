@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""How the integers of a quantized array stand for real numbers."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from needle import _needle
+
+FLOAT32 = np.dtype(np.float32)
+UINT8 = np.dtype(np.uint8)
+
+
+@dataclass(frozen=True)
+class QuantParams:
+    """The integer q stands for the real number ``(q - zero_point) * scale``.
+
+    Attributes
+    ----------
+    scale
+        Positive and finite, rounded to float32.
+    zero_point
+        The integer, 0 … 255, that stands for 0.
+    original_dtype
+        What :meth:`NDArray.dequantize` gives back.
+    """
+
+    scale: float
+    zero_point: int
+    original_dtype: np.dtype[Any] = field(default=FLOAT32)
+
+    def __post_init__(self) -> None:
+        """Check and normalize the values."""
+        object.__setattr__(self, "scale", check_scale(self.scale))
+        object.__setattr__(self, "zero_point", check_zero_point(self.zero_point))
+        object.__setattr__(self, "original_dtype", np.dtype(self.original_dtype))
+
+
+def check_scale(scale: Any) -> float:
+    """A scale, rounded to float32."""
+    try:
+        with np.errstate(all="ignore"):
+            rounded = float(np.float32(float(scale)))
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"scale is a number, got {scale!r} ({type(scale).__name__})"
+        ) from None
+    if not 0 < rounded < math.inf:
+        raise ValueError(f"scale is a positive, finite float32, got {scale!r}")
+    return rounded
+
+
+def check_zero_point(zero_point: Any) -> int:
+    """A zero point of uint8."""
+    try:
+        number = operator.index(zero_point)
+    except TypeError:
+        raise TypeError(
+            f"zero_point is an integer, got {zero_point!r} "
+            f"({type(zero_point).__name__})"
+        ) from None
+    if not 0 <= number <= 255:
+        raise ValueError(f"zero_point is 0 … 255 for uint8, got {number}")
+    return number
+
+
+def choose_params(
+    low: float, high: float, scale: Any = None, zero_point: Any = None
+) -> QuantParams:
+    """Parameters for numbers from ``low`` to ``high``, by rule N2 where not given.
+
+    With a scale alone the zero point follows from it as in N2; with a zero point
+    alone the scale is the least that covers the range.
+    """
+    if scale is None and zero_point is None:
+        return QuantParams(*_needle.choose_quantization_params(low, high, "uint8"))
+    low = max(min(low, 0.0), -float(np.finfo(np.float32).max))
+    high = min(max(high, 0.0), float(np.finfo(np.float32).max))
+    if zero_point is None:
+        scale = check_scale(scale)
+        # Python rounds ties to even.
+        return QuantParams(scale, min(max(round(-low / scale), 0), 255))
+    zero_point = check_zero_point(zero_point)
+    if scale is None:
+        below = -low / zero_point if zero_point else 0.0
+        above = high / (255 - zero_point) if zero_point < 255 else 0.0
+        least = max(below, above)
+        scale = max(least, float(np.finfo(np.float32).tiny)) if least else 1.0
+    return QuantParams(scale, zero_point)
