@@ -5,6 +5,7 @@
 
 #include "dtype.h"
 #include "executable.h"
+#include "similar_names.h"
 #include "thread_count.h"
 
 #include <cstdlib>
@@ -125,6 +126,21 @@ int32_t ndl_runtime_threads(const NdlRuntime *runtime) {
   return static_cast<int32_t>(runtime->pool->threads());
 }
 
+NdlStatus ndl_runtime_parallel_for(NdlRuntime *runtime, NdlTask task,
+                                   void *context, int64_t count) {
+  if (!task)
+    return invalid("ndl_runtime_parallel_for: null task");
+  if (runtime) {
+    runtime->pool->parallelFor(task, context, count);
+    return NDL_OK;
+  }
+  std::shared_ptr<ndl::ThreadPool> pool;
+  Status status = defaultPool(pool);
+  if (status.ok())
+    pool->parallelFor(task, context, count);
+  return report(status);
+}
+
 NdlStatus ndl_executable_load_file(NdlRuntime *runtime, const char *path,
                                    const NdlLoadOptions *options,
                                    NdlExecutable **executable) {
@@ -212,6 +228,31 @@ const NdlStepInfo *ndl_executable_step(const NdlExecutable *executable,
   return step < ndl_executable_step_count(executable, entry)
              ? &executable->impl->info->steps[entry][step]
              : nullptr;
+}
+
+size_t ndl_executable_kernel_count(const NdlExecutable *executable) {
+  return executable->impl->view.kernels.size;
+}
+
+const char *ndl_executable_kernel_name(const NdlExecutable *executable,
+                                       size_t index) {
+  const ndl::ArtifactView &view = executable->impl->view;
+  return index < view.kernels.size ? view.string(view.kernels[index].name)
+                                   : nullptr;
+}
+
+NdlStatus ndl_executable_find_kernel(const NdlExecutable *executable,
+                                     const char *name, NdlTask *kernel) {
+  if (!name || !kernel)
+    return invalid("ndl_executable_find_kernel: null name or result");
+  if (NdlTask found = executable->impl->findKernel(name)) {
+    *kernel = found;
+    return NDL_OK;
+  }
+  std::vector<std::string_view> names;
+  for (size_t i = 0; i < ndl_executable_kernel_count(executable); ++i)
+    names.emplace_back(ndl_executable_kernel_name(executable, i));
+  return report({NDL_NOT_FOUND, ndl::noSuchName("kernel", name, names)});
 }
 
 const char *ndl_executable_metadata(const NdlExecutable *executable,

@@ -125,6 +125,13 @@ Status Executable::load(ArtifactBytes bytes, const Target &target,
   return {};
 }
 
+NdlTask Executable::findKernel(std::string_view name) const {
+  for (size_t i = 0; i < view.kernels.size; ++i)
+    if (name == view.string(view.kernels[i].name))
+      return code.function<NdlTask>(view.kernelOffset(body, i));
+  return nullptr;
+}
+
 Status Executable::checkEntry(size_t index) const {
   if (index < info->entries.size())
     return {};

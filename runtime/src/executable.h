@@ -57,6 +57,8 @@ public:
   /// See ndl_executable_invoke.
   Status invoke(size_t entry, ArrayView<NdlTensor> inputs,
                 ArrayView<NdlTensor> outputs);
+  /// The kernel of this name in the body in use, or null.
+  NdlTask findKernel(std::string_view name) const;
   /// Error unless there is an entry `index`.
   Status checkEntry(size_t index) const;
 

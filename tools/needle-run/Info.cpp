@@ -120,6 +120,9 @@ Json describe(const NdlExecutable *executable) {
       item["outputs"].push_back(describe(entry.outputs[i]));
     result["entries"].push_back(item);
   }
+  result["kernels"] = Json::array();
+  for (size_t k = 0; k < ndl_executable_kernel_count(executable); ++k)
+    result["kernels"].push_back(ndl_executable_kernel_name(executable, k));
   return result;
 }
 
@@ -140,6 +143,8 @@ void printDescription(const NdlExecutable *executable) {
   }
   for (size_t e = 0; e < ndl_executable_entry_count(executable); ++e)
     printEntry(executable, e);
+  for (size_t k = 0; k < ndl_executable_kernel_count(executable); ++k)
+    std::printf("kernel %s\n", ndl_executable_kernel_name(executable, k));
 }
 
 void printJson(const Json &value) {

@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
 /// "f32[?x784]".
 std::string formatType(NdlDType dtype, const int64_t *dims, int32_t rank);
 
-/// Signature, bodies, steps, sizes.
+/// Signature, bodies, steps, kernels, sizes.
 Json describe(const NdlExecutable *executable);
 
 /// The same for people.

@@ -25,6 +25,7 @@
 #ifndef NEEDLE_RT_RUNTIME_H
 #define NEEDLE_RT_RUNTIME_H
 
+#include "needle-rt/abi.h"
 #include "needle-rt/types.h"
 
 #include <stddef.h>
@@ -95,6 +96,16 @@ NDL_API NdlStatus ndl_runtime_create(const NdlRuntimeOptions *options,
 NDL_API void ndl_runtime_destroy(NdlRuntime *runtime);
 /// Number of threads, >= 1.
 NDL_API int32_t ndl_runtime_threads(const NdlRuntime *runtime);
+
+/// Calls `task` on disjoint ranges that together cover [0, count), each with a
+/// worker in [0, threads), and returns when all are done; the calling thread
+/// takes part. count <= 0 does nothing. Denormal numbers are honoured and
+/// rounding is to nearest even. How the range is split varies between runs. A
+/// call from inside a task of the same runtime runs inline. `runtime` null: the
+/// runtime shared by the whole process. Errors: NDL_INVALID_ARGUMENT (null
+/// task; NEEDLE_NUM_THREADS is wrong).
+NDL_API NdlStatus ndl_runtime_parallel_for(NdlRuntime *runtime, NdlTask task,
+                                           void *context, int64_t count);
 
 //===----------------------------------------------------------------------===//
 // Executable: a loaded artifact
@@ -201,6 +212,17 @@ NDL_API size_t ndl_executable_step_count(const NdlExecutable *executable,
 /// Null if there is no such step.
 NDL_API const NdlStepInfo *ndl_executable_step(const NdlExecutable *executable,
                                                size_t entry, size_t step);
+NDL_API size_t ndl_executable_kernel_count(const NdlExecutable *executable);
+/// Null if there is no kernel `index`.
+NDL_API const char *ndl_executable_kernel_name(const NdlExecutable *executable,
+                                               size_t index);
+/// The kernel of this name in the body in use: a function to be called directly
+/// or by ndl_runtime_parallel_for, valid as long as the executable. What its
+/// context holds is between the caller and the kernel; a direct call runs in
+/// the floating-point environment that the calling thread has set.
+/// NDL_NOT_FOUND: the message lists similar names.
+NDL_API NdlStatus ndl_executable_find_kernel(const NdlExecutable *executable,
+                                             const char *name, NdlTask *kernel);
 /// Value of a metadata key, e.g. "producer"; null if the artifact lacks it.
 NDL_API const char *ndl_executable_metadata(const NdlExecutable *executable,
                                             const char *key);

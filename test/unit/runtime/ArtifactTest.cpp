@@ -48,8 +48,14 @@ bool contains(const std::string &text, const std::string &part) {
 }
 
 TEST(Artifact, RoundTrips) {
-  for (const ArtifactModel &model :
-       {makeModel(), makeSmallModel(), ArtifactModel()}) {
+  ArtifactModel onlyKernels = makeSmallModel();
+  onlyKernels.entries.clear();
+  onlyKernels.bodies[0].functions.clear();
+  ArtifactModel onlyEntries = makeSmallModel();
+  onlyEntries.kernels.clear();
+  onlyEntries.bodies[0].kernelOffsets.clear();
+  for (const ArtifactModel &model : {makeModel(), makeSmallModel(), onlyKernels,
+                                     onlyEntries, ArtifactModel()}) {
     std::vector<uint8_t> bytes = bytesOf(model);
     ArtifactView view;
     Status status = ArtifactView::parse(bytes.data(), bytes.size(), view);
@@ -93,6 +99,8 @@ TEST(Artifact, KeepsEveryField) {
   EXPECT_EQ(step.kernel + step.op + step.location + step.note, "koln");
   EXPECT_EQ(step.macs, 7);
   EXPECT_EQ(model.weights, (std::vector<std::vector<uint8_t>>{{9}, {8, 7}}));
+  EXPECT_EQ(model.kernels, (std::vector<std::string>{"kernel", "other"}));
+  EXPECT_EQ(body.kernelOffsets, (std::vector<uint64_t>{2, 1}));
 }
 
 TEST(Artifact, AlignsSections) {
@@ -126,6 +134,14 @@ TEST(Artifact, WriterRefusesWrongModels) {
       {[](ArtifactModel &m) { m.bodies.push_back(m.bodies[0]); },
        "distinct targets"},
       {[](ArtifactModel &m) { m.entries[0].name = ""; }, "distinct names"},
+      {[](ArtifactModel &m) { m.bodies[0].kernelOffsets.pop_back(); },
+       "1 kernel offsets for 2 kernels"},
+      {[](ArtifactModel &m) { m.bodies[0].kernelOffsets[1] = 4; },
+       "kernel lies outside its code"},
+      {[](ArtifactModel &m) { m.kernels[1] = "kernel"; },
+       "kernels lack distinct names"},
+      {[](ArtifactModel &m) { m.kernels[0] = ""; },
+       "kernels lack distinct names"},
   };
   for (const Case &c : cases) {
     ArtifactModel model = makeSmallModel();
@@ -261,6 +277,20 @@ TEST(Artifact, ReaderRefusesMalformedRecords) {
       {[=](Bytes &b) { function(b).firstStep = 1; }, "steps are misplaced"},
       {[=](Bytes &b) { function(b).numSteps = 2; }, "steps are misplaced"},
       {[](Bytes &b) { sectionsOf(b)[7].size = 0; }, "each body and entry"},
+      {[](Bytes &b) {
+         firstRecord<NdlKernelRecord>(b, NDL_SECTION_KERNELS).name = 5000;
+       },
+       "outside the strings"},
+      {[](Bytes &b) {
+         firstRecord<NdlKernelRecord>(b, NDL_SECTION_KERNELS).name = 0;
+       },
+       "kernels lack distinct names"},
+      {[](Bytes &b) {
+         firstRecord<uint64_t>(b, NDL_SECTION_KERNEL_OFFSETS) = 4;
+       },
+       "kernel lies outside its code"},
+      {[](Bytes &b) { sectionsOf(b)[headerOf(b).sectionCount - 1].size = 8; },
+       "each body and kernel"},
   };
   for (const Case &c : cases) {
     Bytes bytes = bytesOf(makeSmallModel());
@@ -276,7 +306,7 @@ TEST(Artifact, ReaderRefusesMalformedRecords) {
 TEST(Artifact, SkipsUnknownSectionsUnlessRequired) {
   std::vector<uint8_t> bytes = bytesOf(makeSmallModel());
   // The weights that no body refers to become a section of another kind.
-  uint32_t unused = headerOf(bytes).sectionCount - 2;
+  uint32_t unused = 11;
   ASSERT_EQ(sectionsOf(bytes)[unused].kind, uint32_t(NDL_SECTION_WEIGHTS));
   sectionsOf(bytes)[unused].kind = 77;
   seal(bytes);
@@ -286,6 +316,15 @@ TEST(Artifact, SkipsUnknownSectionsUnlessRequired) {
   sectionsOf(bytes)[unused].flags = 0;
   seal(bytes);
   EXPECT_EQ(parseError(bytes), "");
+}
+
+TEST(Artifact, OlderReadersMaySkipKernels) {
+  std::vector<uint8_t> bytes = bytesOf(makeSmallModel());
+  const NdlSectionRecord *sections = sectionsOf(bytes);
+  for (uint32_t i = 0; i < headerOf(bytes).sectionCount; ++i)
+    EXPECT_EQ(sections[i].flags & NDL_SECTION_REQUIRED,
+              uint32_t(sections[i].kind < NDL_SECTION_KERNELS))
+        << i;
 }
 
 TEST(Artifact, ChecksumCoversEveryByte) {

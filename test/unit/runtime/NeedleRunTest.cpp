@@ -124,12 +124,14 @@ TEST_F(NeedleRun, PrintsInfo) {
   expectContains(output, "input  x: f32[?x4]");
   expectContains(output,
                  "step 1: bias_fast needle.add model.py:4 - only choice");
+  expectContains(output, "kernel add_body\nkernel halves\n");
 }
 
 TEST_F(NeedleRun, PrintsJson) {
   std::string output = run("m.ndl --info --json");
   EXPECT_EQ(code, 0);
   expectContains(output, "\"target\": \"fast\"");
+  expectContains(output, "\"kernels\": [\n    \"add_body\",\n    \"halves\"");
   expectContains(output, "\"shape\": [\n            null,\n            4");
   output = run("m.ndl --entry affine --input x=x.npy --json --profile");
   EXPECT_EQ(code, 0);

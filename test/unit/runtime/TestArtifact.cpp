@@ -49,7 +49,7 @@ std::vector<EntryModel> makeEntries() {
 
 /// Offsets stand at the start of the image, see Inputs/kernels.c.
 BodyModel makeBody(const std::string &target, int number, uint32_t rank,
-                   size_t numEntries) {
+                   size_t numEntries, size_t numKernels) {
   BodyModel body;
   body.target = target;
   body.architecture = hostCpu().architecture;
@@ -57,13 +57,18 @@ BodyModel makeBody(const std::string &target, int number, uint32_t rank,
   body.weights = 0;
   body.code = readBytes(std::string(NEEDLE_TEST_IMAGES) + "/kernels" +
                         std::to_string(number) + ".bin");
-  body.functions.resize(numEntries);
-  EXPECT_GE(body.code.size(), numEntries * 16);
-  for (size_t i = 0; i < numEntries && body.code.size() >= numEntries * 16;
-       ++i) {
-    std::memcpy(&body.functions[i].planOffset, body.code.data() + 16 * i, 8);
-    std::memcpy(&body.functions[i].runOffset, body.code.data() + 16 * i + 8, 8);
+  std::vector<uint64_t> offsets(2 * numEntries + numKernels);
+  EXPECT_GE(body.code.size(), offsets.size() * sizeof(uint64_t));
+  body.code.resize(
+      std::max(body.code.size(), offsets.size() * sizeof(uint64_t)));
+  std::memcpy(offsets.data(), body.code.data(),
+              offsets.size() * sizeof(uint64_t));
+  for (size_t i = 0; i < numEntries; ++i) {
+    body.functions.emplace_back();
+    body.functions.back().planOffset = offsets[2 * i];
+    body.functions.back().runOffset = offsets[2 * i + 1];
   }
+  body.kernelOffsets.assign(offsets.begin() + 2 * numEntries, offsets.end());
   body.functions[Affine].steps = {
       {"double_" + target, "needle.mul", "model.py:3", "", 0},
       {"bias_" + target, "needle.add", "model.py:4", "only choice", -1}};
@@ -81,10 +86,13 @@ ArtifactModel makeModel() {
   model.entries = makeEntries();
   model.messages = {{"never reported", ""},
                     {"a and b differ in length", "model.py:9:5"}};
-  model.bodies = {makeBody("base", 1, 0, model.entries.size()),
-                  makeBody("fast", 2, 1, model.entries.size()),
-                  makeBody("alien", 1, 8, model.entries.size()),
-                  makeBody("future", 1, 9, model.entries.size())};
+  model.kernels = {"add_body", "halves"};
+  auto body = [&](const char *target, int number, uint32_t rank) {
+    return makeBody(target, number, rank, model.entries.size(),
+                    model.kernels.size());
+  };
+  model.bodies = {body("base", 1, 0), body("fast", 2, 1), body("alien", 1, 8),
+                  body("future", 1, 9)};
   model.bodies[2].architecture = hostCpu().architecture == NDL_ARCH_RISCV64
                                      ? NDL_ARCH_AARCH64
                                      : NDL_ARCH_RISCV64;
@@ -111,6 +119,8 @@ ArtifactModel makeSmallModel() {
   body.code = {1, 2, 3, 4};
   body.weights = 1;
   body.functions = {{0, 3, {{"k", "o", "l", "n", 7}}}};
+  model.kernels = {"kernel", "other"};
+  body.kernelOffsets = {2, 1};
   model.bodies = {body};
   model.weights = {{9}, {8, 7}};
   return model;

@@ -3,11 +3,14 @@
 
 #include "needle-rt/abi.h"
 
-// The image starts with the offsets of plan and run of each entry, in order.
+// The image starts with the offsets of plan and run of each entry, in order,
+// and those of the kernels.
 #define ENTRY(NAME) ".quad plan" NAME " - image, run" NAME " - image\n"
 __asm__(".section .head,\"a\"\n"
         "image:\n" ENTRY("Affine") ENTRY("Add") ENTRY("Nest") ENTRY("Halve")
-            ENTRY("Wrong") ENTRY("Fill") ".text\n");
+            ENTRY("Wrong")
+                ENTRY("Fill") ".quad addBody - image, halves - image\n"
+                              ".text\n");
 
 #define EXPORT __attribute__((used))
 
@@ -180,4 +183,22 @@ EXPORT int64_t planFill(const int64_t *dims, int64_t threads, int64_t *out) {
 
 EXPORT void runFill(const NdlFrame *frame) {
   *(double *)frame->outputs[0] = 42;
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels. addBody: context is i64[count], each grows by BODY. halves: context
+// is two pointers to floats, second[i] = first[i] / 2.
+//===----------------------------------------------------------------------===//
+
+EXPORT void addBody(void *context, int64_t begin, int64_t end, int64_t worker) {
+  (void)worker;
+  for (int64_t i = begin; i < end; ++i)
+    ((int64_t *)context)[i] += BODY;
+}
+
+EXPORT void halves(void *context, int64_t begin, int64_t end, int64_t worker) {
+  float **arrays = context;
+  (void)worker;
+  for (int64_t i = begin; i < end; ++i)
+    arrays[1][i] = arrays[0][i] * 0.5f;
 }
