@@ -85,10 +85,10 @@ public:
   /// The loaded artifact, or null.
   const NdlExecutable *executable() const { return artifact; }
 
-  /// Calls `task` on disjoint ranges that cover [0, count), by several threads
-  /// if `parallel`, in the floating-point environment kernels expect.
-  void run(const KernelSlot &slot, void *context, int64_t count,
-           bool parallel) const;
+  /// Calls `task` on disjoint ranges that cover [0, count), by several threads,
+  /// in the floating-point environment kernels expect; each call has another
+  /// worker in [0, threads()).
+  void parallelFor(NdlTask task, void *context, int64_t count) const;
 
   std::array<KernelSlot, size_t(MapKernel::Count)> maps;
   std::array<KernelSlot, size_t(ReduceKernel::Count)> reductions;

@@ -15,6 +15,10 @@ struct QuantParams {
   int32_t zeroPoint = 0;
 };
 
+/// Whether the scale is positive and finite and the zero point in 0…255.
+/// Errors: NDL_INVALID_ARGUMENT.
+Status checkParams(QuantParams params);
+
 /// The range of the elements as N2 sees them: NaN is ignored, ±inf count as
 /// ±FLT_MAX, and the range is widened to contain 0 (so that it is [0, 0] of
 /// nothing). The compiler's numeric rules make parameters of it.

@@ -95,11 +95,13 @@ struct StorageStats {
 };
 StorageStats storageStats();
 
-/// Freed blocks of at most this size are kept for the next allocation of their
-/// size class, up to storageCacheLimit bytes in all; everything else returns to
-/// the system at once.
+/// Freed blocks of up to storageCacheLargestBlock bytes are kept for the next
+/// allocation of their size class: of each class at most storageCacheClassBytes
+/// or two blocks, storageCacheLimit bytes in all. Everything else returns to
+/// the allocator of the system at once.
 constexpr size_t storageCacheLargestBlock = size_t(1) << 20;
-constexpr int64_t storageCacheLimit = int64_t(16) << 20;
+constexpr size_t storageCacheClassBytes = size_t(1) << 18;
+constexpr size_t storageCacheLimit = size_t(24) << 20;
 
 /// Returns all blocks kept for reuse to the system.
 void releaseCachedStorage();

@@ -89,6 +89,9 @@ private:
   }
 };
 
+/// The strides of a contiguous, row-major array.
+void rowMajorStrides(int32_t rank, const int64_t *shape, int64_t *strides);
+
 /// "(2, 3)", "(4,)", "()".
 std::string formatShape(int32_t rank, const int64_t *shape);
 

@@ -1,0 +1,106 @@
+// One matrix product by a contraction kernel.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "eager/contraction.h"
+
+#include "code_image.h"
+
+#include "needle-rt/abi.h"
+
+namespace ndl::eager {
+namespace {
+
+int64_t word(const void *pointer) {
+  return static_cast<int64_t>(reinterpret_cast<intptr_t>(pointer));
+}
+
+int64_t alignUp(int64_t bytes) {
+  return (bytes + NDL_ABI_ALIGNMENT - 1) / NDL_ABI_ALIGNMENT *
+         NDL_ABI_ALIGNMENT;
+}
+
+/// Whether the sizes of packed operands of all threads fit into 64 bits: at
+/// most 8 bytes an element, panels of at most 256 columns.
+bool isPlannable(const ContractionShape &shape) {
+  int64_t bytes;
+  return shape.depth < int64_t(1) << 40 && shape.columns < INT64_MAX / 2 &&
+         !__builtin_mul_overflow(shape.columns + 256, shape.depth + 1,
+                                 &bytes) &&
+         bytes < INT64_MAX >> 17;
+}
+
+} // namespace
+
+NEEDLE_CALLS_GENERATED_CODE
+Status Contraction::plan(const KernelLibrary &library, ContractionKernel kernel,
+                         ContractionShape shape, int64_t threads,
+                         const ContractionParams &params, Contraction &result) {
+  const ContractionSlot &slot = library[kernel];
+  if (!slot.run.task || !slot.plan.task || !slot.pack.task)
+    return missingKernel(nameOf(kernel));
+  if (!isPlannable(shape))
+    return {NDL_OUT_OF_MEMORY, "no memory to multiply matrices of " +
+                                   std::to_string(shape.rows) + "x" +
+                                   std::to_string(shape.depth) + " and " +
+                                   std::to_string(shape.depth) + "x" +
+                                   std::to_string(shape.columns)};
+  int64_t words[10] = {shape.rows, shape.depth, shape.columns, threads};
+  slot.plan.task(words, 0, 0, 0);
+  result.library = &library;
+  result.slot = &slot;
+  result.shape = shape;
+  result.params = params;
+  result.threads = threads;
+  result.panelColumns = words[4];
+  result.packed = alignUp(words[5]);
+  result.blockRows = words[6];
+  result.workspace = alignUp(words[7]);
+  result.columnSplits = words[8];
+  result.tasks = words[9];
+  return {};
+}
+
+NEEDLE_CALLS_GENERATED_CODE
+void Contraction::launch(const KernelSlot &kernel, void *context,
+                         int64_t count) const {
+  kernel.launches.fetch_add(1, std::memory_order_relaxed);
+  if (threads == 1)
+    kernel.task(context, 0, count, 0);
+  else
+    library->parallelFor(kernel.task, context, count);
+}
+
+void Contraction::pack(const MatrixRef &rhs, uint8_t *memory) const {
+  // In the order of cpu::PackArg.
+  int64_t words[] = {
+      word(rhs.data), rhs.rowStride, rhs.columnStride,           word(memory),
+      shape.depth,    shape.columns, word(&params.rhsZeroPoint), 0};
+  launch(slot->pack, words, (shape.columns + panelColumns - 1) / panelColumns);
+}
+
+void Contraction::run(const MatrixRef &lhs, const uint8_t *packedRhs,
+                      uint8_t *memory, uint8_t *result) const {
+  // In the order of cpu::KernelArg; the last scale and zero point are those of
+  // kernels with quantized results.
+  int64_t words[] = {word(lhs.data),
+                     lhs.rowStride,
+                     lhs.columnStride,
+                     word(packedRhs),
+                     word(params.scales),
+                     word(params.bias),
+                     word(result),
+                     shape.columns,
+                     shape.rows,
+                     shape.depth,
+                     shape.columns,
+                     params.lhsZeroPoint,
+                     0,
+                     0,
+                     word(memory),
+                     workspace,
+                     blockRows,
+                     columnSplits};
+  launch(slot->run, words, tasks);
+}
+
+} // namespace ndl::eager

@@ -1,0 +1,98 @@
+// The eager kernels of one artifact, ready to call.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "eager/kernel_library.h"
+
+namespace ndl::eager {
+namespace {
+
+constexpr MapSignature mapSignatures[] = {
+#define NEEDLE_MAP_KERNEL(identifier, name, result, operand, operands,         \
+                          scalars)                                             \
+  {name, NDL_DTYPE_##result, NDL_DTYPE_##operand, operands, scalars},
+#include "eager/kernels.def"
+};
+
+constexpr const char *reduceNames[] = {
+#define NEEDLE_REDUCE_KERNEL(identifier, name) name,
+#include "eager/kernels.def"
+};
+
+constexpr const char *contractionNames[] = {
+#define NEEDLE_CONTRACTION_KERNEL(identifier, name, ...) name,
+#include "eager/kernels.def"
+};
+
+/// Sets the task, if the artifact has the kernel.
+void resolve(const NdlExecutable *artifact, const std::string &name,
+             KernelSlot &slot) {
+  NdlTask task;
+  if (ndl_executable_find_kernel(artifact, name.c_str(), &task) == NDL_OK)
+    slot.task = task;
+}
+
+} // namespace
+
+const MapSignature &signatureOf(MapKernel kernel) {
+  return mapSignatures[size_t(kernel)];
+}
+
+const char *nameOf(MapKernel kernel) { return signatureOf(kernel).name; }
+
+const char *nameOf(ReduceKernel kernel) { return reduceNames[size_t(kernel)]; }
+
+const char *nameOf(ContractionKernel kernel) {
+  return contractionNames[size_t(kernel)];
+}
+
+Status missingKernel(const char *name) {
+  return {NDL_NOT_FOUND,
+          std::string("the kernel library has no kernel '") + name +
+              "'; build needle and its kernels from the same sources"};
+}
+
+KernelLibrary::KernelLibrary(NdlRuntime *runtime) : runtime(runtime) {
+  if (runtime)
+    numThreads = ndl_runtime_threads(runtime);
+}
+
+KernelLibrary::~KernelLibrary() { ndl_executable_destroy(artifact); }
+
+Status KernelLibrary::load(const void *data, size_t size, NdlRuntime *runtime,
+                           std::unique_ptr<KernelLibrary> &library) {
+  auto loaded = std::make_unique<KernelLibrary>(runtime);
+  NdlLoadOptions options = NDL_LOAD_OPTIONS_INIT;
+  options.borrow = 1;
+  NdlStatus code = ndl_executable_load_memory(runtime, data, size, &options,
+                                              &loaded->artifact);
+  if (code != NDL_OK)
+    return Status(code, ndl_last_error()).in("the kernel library");
+  const NdlExecutable *artifact = loaded->artifact;
+  loaded->numThreads = ndl_executable_threads(artifact);
+  for (size_t i = 0; i < loaded->maps.size(); ++i)
+    resolve(artifact, mapSignatures[i].name, loaded->maps[i]);
+  for (size_t i = 0; i < loaded->reductions.size(); ++i)
+    resolve(artifact, reduceNames[i], loaded->reductions[i]);
+  for (size_t i = 0; i < loaded->contractions.size(); ++i) {
+    std::string name = contractionNames[i];
+    resolve(artifact, name, loaded->contractions[i].run);
+    resolve(artifact, name + ".plan", loaded->contractions[i].plan);
+    resolve(artifact, name + ".pack", loaded->contractions[i].pack);
+  }
+  library = std::move(loaded);
+  return {};
+}
+
+const char *KernelLibrary::target() const {
+  return artifact ? ndl_executable_target(artifact) : "none";
+}
+
+void KernelLibrary::parallelFor(NdlTask task, void *context,
+                                int64_t count) const {
+  // Fails for a null task or a wrong environment variable; loading has found
+  // that already.
+  NdlStatus status = ndl_runtime_parallel_for(runtime, task, context, count);
+  (void)status;
+}
+
+} // namespace ndl::eager
