@@ -61,6 +61,8 @@ private:
                            Value destStride);
   void emitPackFloatRows(Value source, Value dest, Value rowCount,
                          Value destStride);
+  void emitPackFloatSquare(Value source, Value dest, Value row, Value k,
+                           Value destStride);
 
   // Microkernel.cpp
   llvm::SmallVector<Value> emitFloatTile(unsigned rows, Rows lhs, Value rhs);

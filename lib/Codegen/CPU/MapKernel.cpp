@@ -3,11 +3,13 @@
 //
 // A nest of four loops around rows of elements. Rows whose elements lie side by
 // side are computed in vectors; one of two inputs may be a single element
-// instead. Any other row is computed element by element.
+// instead. Copies between rows and columns transpose squares in registers. Any
+// other row is computed element by element.
 //
 //===----------------------------------------------------------------------===//
 
 #include "LibraryKernels.h"
+#include "TransposeLanes.h"
 #include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
@@ -69,12 +71,21 @@ private:
   }
   /// i1: all operands but input `except` advance by one element along a row.
   Value isContiguous(std::optional<unsigned> except = {});
+  /// Loops around planes; `emitPlane` gets a pointer for each operand.
+  void emitPlanes(Value begin, Value end,
+                  function_ref<void(ArrayRef<Value>)> emitPlane);
   /// Loops around rows; `emitRow` gets a pointer for each operand.
   void emitNest(Value begin, Value end,
                 function_ref<void(ArrayRef<Value>)> emitRow);
   /// `splat`: the input of which a row has a single element.
   void emitVectorRow(ArrayRef<Value> row, std::optional<unsigned> splat);
   void emitStridedRow(ArrayRef<Value> row);
+  /// Whether the kernel copies elements that fill a lane of f32.
+  bool isCopy() const;
+  /// i1: rows of the output are contiguous, and columns of the input.
+  Value isTransposition();
+  void emitTransposition(Value begin, Value end);
+  void emitSquare(Value output, Value input, Value row, Value column);
   /// Elements [at, at + lanes) of a row; single elements for 0 lanes.
   void emitAt(ArrayRef<Value> row, Value at, unsigned lanes,
               ArrayRef<Value> splats);
@@ -137,6 +148,10 @@ void MapKernel::emit(Value begin, Value end) {
   b.ifThenElse(
       isContiguous(), [&] { vectors({}); },
       [&] {
+        if (isCopy())
+          return b.ifThenElse(
+              isTransposition(), [&] { emitTransposition(begin, end); },
+              strided);
         if (operands.size() - numOutputs != 2)
           return strided();
         b.ifThenElse(
@@ -147,8 +162,8 @@ void MapKernel::emit(Value begin, Value end) {
       });
 }
 
-void MapKernel::emitNest(Value begin, Value end,
-                         function_ref<void(ArrayRef<Value>)> emitRow) {
+void MapKernel::emitPlanes(Value begin, Value end,
+                           function_ref<void(ArrayRef<Value>)> emitPlane) {
   b.loop(begin, end, 1, [&](Value index) {
     Value outer[] = {b.div(index, extents[1]), b.rem(index, extents[1])};
     SmallVector<Value> planes;
@@ -157,6 +172,13 @@ void MapKernel::emitNest(Value begin, Value end,
                            b.mul(outer[1], operand.strides[1]));
       planes.push_back(b.advance(operand.pointer, offset, operand.element));
     }
+    emitPlane(planes);
+  });
+}
+
+void MapKernel::emitNest(Value begin, Value end,
+                         function_ref<void(ArrayRef<Value>)> emitRow) {
+  emitPlanes(begin, end, [&](ArrayRef<Value> planes) {
     b.loop(b.i64(0), extents[2], 1, [&](Value i) {
       SmallVector<Value> row;
       for (auto [plane, operand] : llvm::zip_equal(planes, operands))
@@ -223,6 +245,67 @@ void MapKernel::emitStridedRow(ArrayRef<Value> row) {
     for (auto [i, value] : llvm::enumerate(emitElements(b, body, arguments)))
       b.store(value, places[i], bytes(operands[i]));
   });
+}
+
+//===----------------------------------------------------------------------===//
+// Transposition
+//===----------------------------------------------------------------------===//
+
+bool MapKernel::isCopy() const {
+  Operation *yield = body.getTerminator();
+  return operands.size() == 2 && numOutputs == 1 &&
+         body.getNumArguments() == 1 &&
+         yield->getOperand(0) == body.getArgument(0) &&
+         operands[0].element.getIntOrFloatBitWidth() == 32;
+}
+
+Value MapKernel::isTransposition() {
+  return arith::AndIOp::create(
+      b, b.equal(operands[0].strides[inner], b.i64(1)),
+      b.equal(operands[1].strides[inner - 1], b.i64(1)));
+}
+
+void MapKernel::emitTransposition(Value begin, Value end) {
+  int64_t lanes = narrowLanes;
+  Value rows = extents[inner - 1], columns = extents[inner];
+  Value squareRows = b.sub(rows, b.rem(rows, b.i64(lanes)));
+  Value squareColumns = b.sub(columns, b.rem(columns, b.i64(lanes)));
+  emitPlanes(begin, end, [&](ArrayRef<Value> planes) {
+    auto copy = [&](Value row, Value firstColumn) {
+      b.loop(firstColumn, columns, 1, [&](Value column) {
+        Value places[2];
+        for (unsigned i = 0; i < 2; ++i) {
+          Value offset = b.add(b.mul(row, operands[i].strides[inner - 1]),
+                               b.mul(column, operands[i].strides[inner]));
+          places[i] = b.advance(planes[i], offset, operands[i].element);
+        }
+        b.store(b.load(operands[1].element, places[1], 4), places[0], 4);
+      });
+    };
+    b.loop(b.i64(0), squareRows, lanes, [&](Value row) {
+      b.loop(b.i64(0), squareColumns, lanes, [&](Value column) {
+        emitSquare(planes[0], planes[1], row, column);
+      });
+    });
+    b.loop(b.i64(0), squareRows, 1,
+           [&](Value row) { copy(row, squareColumns); });
+    b.loop(squareRows, rows, 1, [&](Value row) { copy(row, b.i64(0)); });
+  });
+}
+
+void MapKernel::emitSquare(Value output, Value input, Value row, Value column) {
+  Type element = operands[1].element;
+  SmallVector<Value> columns;
+  for (unsigned i = 0; i < narrowLanes; ++i) {
+    Value at = b.mul(b.add(column, b.i64(i)), operands[1].strides[inner]);
+    columns.push_back(b.load(b.vec(narrowLanes, element),
+                             b.advance(input, b.add(at, row), element), 4));
+  }
+  for (auto [i, vector] : llvm::enumerate(transposeLanes(b, columns))) {
+    Value at =
+        b.mul(b.add(row, b.i64(int64_t(i))), operands[0].strides[inner - 1]);
+    b.store(vector, b.advance(output, b.add(at, column), element), 4);
+  }
 }
 
 void needle::cpu::emitMapKernel(KernelBuilder &b, MapKernelOp kernel,

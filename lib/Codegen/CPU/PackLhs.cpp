@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractionKernel.h"
+#include "TransposeLanes.h"
 
 using namespace mlir;
 using namespace needle::cpu;
@@ -71,15 +72,44 @@ void ContractionKernel::emitPackIntegerRows(Value source, Value dest,
 
 void ContractionKernel::emitPackFloatRows(Value source, Value dest,
                                           Value rowCount, Value destStride) {
-  // Only transposed lhs come here: neighbours along M are contiguous, so the
-  // inner loop runs over rows.
-  b.loop(b.i64(0), arg(KernelArg::Depth), 1, [&](Value k) {
-    Value from = b.advance(source, b.mul(k, arg(KernelArg::LhsColStride)), f32);
-    Value to = b.advance(dest, k, f32);
-    b.loop(b.i64(0), rowCount, 1, [&](Value row) {
-      Value at = b.mul(row, arg(KernelArg::LhsRowStride));
-      b.store(b.load(f32, b.advance(from, at, f32), 4),
-              b.advance(to, b.mul(row, destStride), f32), 4);
+  // Neighbours along M are contiguous when lhs is a transposed matrix: squares
+  // of them are transposed in registers.
+  Value depth = arg(KernelArg::Depth);
+  Value contiguous = b.equal(arg(KernelArg::LhsRowStride), b.i64(1));
+  auto wholeOf = [&](Value size) {
+    Value whole = b.sub(size, b.rem(size, b.i64(lanes)));
+    return b.select(contiguous, whole, b.i64(0));
+  };
+  Value squareRows = wholeOf(rowCount), squareDepth = wholeOf(depth);
+  b.loop(b.i64(0), squareRows, lanes, [&](Value row) {
+    b.loop(b.i64(0), squareDepth, lanes, [&](Value k) {
+      emitPackFloatSquare(source, dest, row, k, destStride);
     });
   });
+  auto copy = [&](Value row, Value firstK) {
+    b.loop(firstK, depth, 1, [&](Value k) {
+      Value from = b.add(b.mul(k, arg(KernelArg::LhsColStride)),
+                         b.mul(row, arg(KernelArg::LhsRowStride)));
+      Value to = b.add(b.mul(row, destStride), k);
+      b.store(b.load(f32, b.advance(source, from, f32), 4),
+              b.advance(dest, to, f32), 4);
+    });
+  };
+  b.loop(b.i64(0), squareRows, 1, [&](Value row) { copy(row, squareDepth); });
+  b.loop(squareRows, rowCount, 1, [&](Value row) { copy(row, b.i64(0)); });
+}
+
+void ContractionKernel::emitPackFloatSquare(Value source, Value dest, Value row,
+                                            Value k, Value destStride) {
+  VectorType vector = b.vec(lanes, f32);
+  SmallVector<Value> columns;
+  for (unsigned i = 0; i < lanes; ++i) {
+    Value at = b.mul(b.add(k, b.i64(i)), arg(KernelArg::LhsColStride));
+    columns.push_back(
+        b.load(vector, b.advance(source, b.add(at, row), f32), 4));
+  }
+  for (auto [i, elements] : llvm::enumerate(transposeLanes(b, columns))) {
+    Value at = b.mul(b.add(row, b.i64(int64_t(i))), destStride);
+    b.store(elements, b.advance(dest, b.add(at, k), f32), 4);
+  }
 }

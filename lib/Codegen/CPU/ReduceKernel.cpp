@@ -18,7 +18,10 @@ using namespace needle::cpu;
 /// column.
 static constexpr int64_t rowBlock = 4096, columnBlock = 512;
 /// Independent accumulators, which hide the latency of an addition.
-static constexpr unsigned rowVectors = 4, columnVectors = 4;
+static constexpr unsigned rowVectors = 4, columnVectors = 8;
+
+/// How many lines of columns ahead memory is fetched.
+static constexpr int64_t prefetchedLines = 12;
 
 namespace {
 
@@ -47,6 +50,7 @@ private:
   Value emitLanes(Value vector);
 
   void emitColumns(Value output, Value input);
+  void emitPrefetch(Value line, unsigned bytes);
   void emitColumnsAt(Value output, Value input, Value first, unsigned vectors,
                      unsigned lanes);
 
@@ -244,6 +248,16 @@ void ReduceKernel::emitColumns(Value output, Value input) {
   });
 }
 
+/// Fetches `bytes` of a line further down: lines lie in different pages, which
+/// the hardware does not look ahead across.
+void ReduceKernel::emitPrefetch(Value line, unsigned bytes) {
+  Value ahead = b.mul(reducedStrides[1], b.i64(prefetchedLines));
+  Value start = b.advance(line, ahead, f32);
+  for (unsigned offset = 0; offset < bytes; offset += 64)
+    LLVM::Prefetch::create(b, b.advance(start, b.i64(offset), b.getI8Type()),
+                           /*rw=*/0, /*hint=*/3, /*cache=*/1);
+}
+
 /// The columns [first, first + vectors · lanes), or one for 0 lanes.
 void ReduceKernel::emitColumnsAt(Value output, Value input, Value first,
                                  unsigned vectors, unsigned lanes) {
@@ -259,6 +273,7 @@ void ReduceKernel::emitColumnsAt(Value output, Value input, Value first,
         ValueRange sums =
             b.loop(b.i64(0), size, 1, neutral, [&](Value r, ValueRange narrow) {
               Value line = b.advance(at, b.mul(r, reducedStrides[1]), f32);
+              emitPrefetch(line, vectors * lanes * 4);
               Values next;
               for (auto [i, sum] : llvm::enumerate(narrow))
                 next.push_back(combine(sum, b.load(type, place(line, i), 4)));
