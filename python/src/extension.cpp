@@ -18,4 +18,7 @@ NB_MODULE(_needle, m) {
   bindCompiler(m);
   bindReference(m);
   bindExecutable(m);
+  bindArrayType(m);
+  bindArrayHandle(m);
+  bindArrayBackend(m);
 }

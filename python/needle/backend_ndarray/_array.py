@@ -11,12 +11,8 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 import numpy as np
 import numpy.typing as npt
 
-from needle.backend_ndarray._base import (
-    NDArrayBase,
-    check_axes,
-    check_shape,
-    compact_strides,
-)
+from needle import _needle
+from needle._needle import NDArrayBase
 from needle.backend_ndarray.device import Device, default_device
 from needle.backend_ndarray.quantized import FLOAT32, UINT8, QuantParams, choose_params
 
@@ -68,7 +64,6 @@ class NDArray(NDArrayBase):
     """
 
     __slots__ = ()
-    __hash__ = None  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -78,19 +73,10 @@ class NDArray(NDArrayBase):
         quant_params: QuantParams | None = None,
     ) -> None:
         if isinstance(other, NDArray):
-            made = other._copy(device, dtype)
+            made = other._copied(device, dtype)
         else:
             made = _from_values(other, device, _dtype(dtype), quant_params)
-        self._fill(
-            made._shape,
-            made._strides,
-            made._offset,
-            made._handle,
-            made._device,
-            made._committed,
-            made._dtype,
-            made._quant_params,
-        )
+        super().__init__(made)
 
     # -- Making ------------------------------------------------------------
 
@@ -130,53 +116,43 @@ class NDArray(NDArrayBase):
         if not isinstance(chosen, Device):
             raise TypeError(f"device is a Device such as cpu(), got {device!r}")
         chosen.check_enabled()
-        dims = check_shape(shape)
-        if strides is None:
-            steps = compact_strides(dims)
-        else:
-            steps = tuple(map(operator.index, strides))
         start = operator.index(offset)
-        if len(steps) != len(dims):
-            raise ValueError(f"{len(steps)} strides for {len(dims)} dimensions")
         if handle is None:
-            handle = chosen.Array(start + math.prod(dims))
+            extents = np.atleast_1d(shape).tolist()
+            handle = chosen.Array(max(start, 0) + math.prod(extents))
         if not isinstance(handle, chosen.Array):
             raise TypeError(
                 f"handle is an Array of {chosen!r}, got {type(handle).__name__}"
             )
-        _check_bounds(dims, steps, start, handle.size)
-        self = cls.__new__(cls)
-        committed = device is not None
-        self._fill(dims, steps, start, handle, chosen, committed, handle.dtype, None)
-        return self
+        made = _needle.array_make(
+            shape, strides, chosen, handle, start, device is not None, None
+        )
+        return cls._as_own(made)
 
     @classmethod
-    def _new(
-        cls,
-        shape: tuple[int, ...],
-        device: Device,
-        committed: bool,
-        quant_params: QuantParams | None = None,
-    ) -> Self:
-        """A compact array, not initialized."""
-        dtype = FLOAT32 if quant_params is None else UINT8
-        handle = device.Array(math.prod(shape), dtype)
-        self = cls.make(shape, None, device, handle)
-        self._committed = committed
-        self._quant_params = quant_params
+    def _as_own(cls, made: NDArrayBase) -> Any:
+        """An array as instance of this class."""
+        if type(made) is cls:
+            return made
+        self = cls.__new__(cls)
+        NDArrayBase.__init__(self, made)
         return self
 
-    def _copy(self, device: Device | None, dtype: npt.DTypeLike = None) -> Self:
+    def _like(self, made: NDArrayBase) -> Any:
+        """A result as instance of the class of this array, by its ``make``."""
+        if type(self) is NDArray:
+            return made
+        return _needle.array_cast_like(made, self)
+
+    def _copied(self, device: Device | None, dtype: npt.DTypeLike = None) -> NDArray:
         """A compact copy; on this device and committed only if a device is given."""
-        wanted = self._dtype if dtype is None else _dtype(dtype)
-        if wanted != self._dtype:
-            return self.astype(wanted)._copy(device)
-        if device is not None and device != self._device:
+        if dtype is not None and _dtype(dtype) != self.dtype:
+            return self.astype(dtype)._copied(device)
+        if device is None:
+            return self._like(self.device.array_copy(self))
+        if device != self.device:
             return self.to(device)
-        out = self._new(self._shape, self._device, self._committed, self._quant_params)
-        self._device.assign(out, self)
-        out._committed |= device is not None
-        return out
+        return _needle.array_commit(self.device.array_copy(self))
 
     # -- Properties --------------------------------------------------------
 
@@ -195,13 +171,11 @@ class NDArray(NDArrayBase):
                 f"strides {self.strides} of shape {self.shape} have no flat view; "
                 "compact().flat is a copy"
             )
-        return result  # type: ignore[no-any-return]
+        return result
 
     @flat.setter
     def flat(self, value: Any) -> None:
         self[...] = value
-
-    T = property(lambda self: self.transpose(), doc="All axes reversed.")
 
     # -- Conversions -------------------------------------------------------
 
@@ -209,23 +183,11 @@ class NDArray(NDArrayBase):
         """This array on a device; itself if it is there already."""
         if not isinstance(device, Device):
             raise TypeError(f"device is a Device such as cpu(), got {device!r}")
-        if device == self._device:
-            if self._committed:
-                return self
-            same = self._view(self._shape, self._strides, self._offset)
-            same._committed = True
-            return same  # type: ignore[no-any-return]
+        if device == self.device:
+            return self if self._committed else _needle.array_commit(self)
         device.check_enabled()
-        out = self._new(self._shape, device, True, self._quant_params)
-        device.from_numpy(self.numpy(), out._handle)
-        return out
-
-    def numpy(self) -> npt.NDArray[Any]:
-        """A copy as a NumPy array: float32, or the stored integers."""
-        stored: npt.NDArray[Any] = self._device.to_numpy(
-            self._handle, self._shape, self._strides, self._offset
-        )
-        return stored.copy()
+        made = device.array_from_numpy(self.numpy(), device, True, self.quant_params)
+        return self._like(made)
 
     def item(self) -> float:
         """The only element, as a Python number.
@@ -236,8 +198,8 @@ class NDArray(NDArrayBase):
             If there is not exactly one.
         """
         if self.size != 1:
-            raise ValueError(f"an array of shape {self._shape} is not one number")
-        return float(self._dequantized().numpy().reshape(()))
+            raise ValueError(f"an array of shape {self.shape} is not one number")
+        return float(self._dequantized().numpy().reshape(())[()])
 
     def tolist(self) -> Any:
         """Nested lists of Python numbers."""
@@ -254,7 +216,7 @@ class NDArray(NDArrayBase):
         """
         wanted = _dtype(dtype)
         if wanted == self._dtype:
-            return self._copy(None)
+            return self._copied(None)
         if wanted == UINT8:
             raise TypeError(
                 'astype("uint8") would round the values away: use quantize_uint8(), '
@@ -288,17 +250,15 @@ class NDArray(NDArrayBase):
         TypeError
             If this array is quantized already.
         """
-        if self._quant_params is not None:
+        if self.quant_params is not None:
             raise TypeError(
                 "quantize_uint8() takes a float32 array, this one is uint8 already"
             )
         low, high = 0.0, 0.0
         if scale is None or zero_point is None:
-            low, high = self._device.value_range(self)
+            low, high = self.device.array_range(self)
         params = choose_params(low, high, scale, zero_point)
-        out = self._new(self._shape, self._device, self._committed, params)
-        self._device.quantize(self, out)
-        return out
+        return self._like(self.device.array_quantize(self, params))
 
     def dequantize(self) -> Self:
         """The real numbers that the integers stand for (rule N3), as float32.
@@ -308,42 +268,60 @@ class NDArray(NDArrayBase):
         TypeError
             If this array is not quantized.
         """
-        if self._quant_params is None:
+        if self.quant_params is None:
             raise TypeError("dequantize() takes a quantized array, this one is float32")
-        out = self._new(self._shape, self._device, self._committed)
-        self._device.dequantize(self, out)
-        return out
+        return self._like(self.device.array_dequantize(self))
 
-    def _dequantized(self) -> Self:
-        return self if self._quant_params is None else self.dequantize()
+    def _dequantized(self) -> NDArray:
+        if self.quant_params is None:
+            return self
+        made: NDArray = self.device.array_dequantize(self)
+        return made
 
     # -- Shapes ------------------------------------------------------------
 
-    def compact(self) -> Self:
-        """This array if it fills its handle in row-major order, or a copy that does."""
-        return self if self.is_compact() else self._copy(None)
+    def as_strided(self, shape: Any, strides: Any) -> Self:
+        """A view with these strides, in elements, from the same offset.
 
-    def transpose(self, *axes: Any) -> Self:
-        """Permuted axes, by default reversed."""
-        if not axes or axes == (None,):
-            axes = tuple(reversed(range(self.ndim)))
-        return self.permute(*axes)  # type: ignore[no-any-return]
+        Raises
+        ------
+        ValueError
+            If an element lies outside of the handle.
+        """
+        made = _needle.array_make(
+            shape,
+            strides,
+            self.device,
+            self._handle,
+            self.offset,
+            self._committed,
+            self.quant_params,
+        )
+        return self._like(made)
 
     def flatten(self) -> Self:
         """A copy in one dimension."""
-        return self._copy(None).reshape((self.size,))  # type: ignore[no-any-return]
+        return self._like(self.device.array_copy(self)).reshape((self.size,))
 
     def flip(self, axes: Any = None) -> Self:
         """A copy with the elements reversed along some axes, by default all."""
-        chosen = range(self.ndim) if axes is None else axes
-        flipped = check_axes(tuple(chosen) if axes is None else axes, self.ndim)
-        strides = list(self._strides)
-        offset = self._offset
+        flipped = check_axes(axes, self.ndim)
+        strides = list(self.strides)
+        offset = self.offset
         if self.size:
             for axis in flipped:
-                offset += strides[axis] * (self._shape[axis] - 1)
+                offset += strides[axis] * (self.shape[axis] - 1)
                 strides[axis] = -strides[axis]
-        return self._view(self._shape, tuple(strides), offset)._copy(None)  # type: ignore[no-any-return]
+        view = _needle.array_make(
+            self.shape,
+            strides,
+            self.device,
+            self._handle,
+            offset,
+            self._committed,
+            self.quant_params,
+        )
+        return self._like(self.device.array_copy(view))
 
     def pad(self, axes: Any) -> Self:
         """Zeros around this array.
@@ -365,19 +343,18 @@ class NDArray(NDArrayBase):
                 f"pad takes {self.ndim} pairs of numbers that are not negative, "
                 f"got {axes!r}"
             )
-        real = self._dequantized()
-        shape = tuple(
+        shape = [
             before + n + after
-            for n, (before, after) in zip(self._shape, pairs, strict=True)
-        )
-        out = real._new(shape, self._device, self._committed)
+            for n, (before, after) in zip(self.shape, pairs, strict=True)
+        ]
+        out = self.device.array_new(shape, self.device, self._committed, None)
         out.fill(0.0)
         inner = tuple(
             slice(before, before + n)
-            for n, (before, _) in zip(self._shape, pairs, strict=True)
+            for n, (before, _) in zip(self.shape, pairs, strict=True)
         )
-        out[inner] = real
-        return out
+        out[inner] = self._dequantized()
+        return self._like(out)
 
     # -- Writing -----------------------------------------------------------
 
@@ -385,153 +362,101 @@ class NDArray(NDArrayBase):
         """Set all elements, in place."""
         self[...] = float(value)
 
-    def __setitem__(self, idxs: Any, other: Any) -> None:
-        """Write to a view, in place.
+    def _write(self, view: NDArray, other: Any) -> None:
+        """What ``self[index] = other`` does when it is not the plain case.
 
-        ``other`` is a number or an array that broadcasts to the view, or has its
-        shape but for extents of 1. A quantized array quantizes what is written
-        by its own parameters.
+        A quantized array quantizes what is written by its own parameters.
         """
-        view = (
-            NDArray.__getitem__(self, idxs) if type(self) is not NDArray else self[idxs]
-        )
-        if any(
-            s == 0 and n > 1 for n, s in zip(view._shape, view._strides, strict=True)
-        ):
+        value = _operand(other)
+        if value is NotImplemented:
+            value = NDArray(other)
+        if not isinstance(value, NDArray):
+            number = np.float32(value)
+            value = self.device.array_from_numpy(number, self.device, True, None)
+        value = self._place_value(value)
+        params = self.quant_params
+        if params is None:
+            value = value._dequantized()
+        elif value.quant_params != params:
+            value = self.device.array_quantize(value._dequantized(), params)
+        if any(s == 0 and n > 1 for n, s in zip(view.shape, view.strides, strict=True)):
             raise ValueError(
                 "cannot write to a broadcast array: its elements share memory; "
                 "write to compact()"
             )
-        value = _operand(other)
-        if value is NotImplemented:
-            value = NDArray(other)
-        if isinstance(value, NDArray):
-            value = self._place_value(value)
-            value = _fit(value, view._shape)
-        if self._quant_params is not None and (
-            not isinstance(value, NDArray) or value._quant_params != self._quant_params
-        ):
-            value = self._quantize_value(value)
-        elif self._quant_params is None and isinstance(value, NDArray):
-            value = value._dequantized()
-        self._device.assign(view, value)
+        self.device.array_assign(view, value)
 
     def _place_value(self, value: NDArray) -> NDArray:
-        if value._device == self._device:
+        if value.device == self.device:
             return value
         if value._committed:
             raise ValueError(
-                f"cannot write an array on {value._device} to one on {self._device}: "
+                f"cannot write an array on {value.device} to one on {self.device}: "
                 "move it with .to(device)"
             )
-        return value.to(self._device)
-
-    def _quantize_value(self, value: NDArray | float) -> NDArray:
-        params = self._quant_params
-        if not isinstance(value, NDArray):
-            number = value
-            value = self._new((), self._device, self._committed)
-            self._device.assign(value, number)
-        return value._dequantized().quantize_uint8(params.scale, params.zero_point)
+        return value.to(self.device)
 
     # -- Operations --------------------------------------------------------
 
-    def _unary(self, name: str) -> Self:
-        a = self._dequantized()
-        out = a._new(a._shape, a._device, a._committed)
-        a._device.elementwise(name, (a,), out)
-        return out
+    # What the operators do when the operands are not plain: not float32 arrays on
+    # one device with native memory, or Python numbers.
+
+    def _unary(self, name: str) -> Any:
+        return self._like(self.device.array_unary(name, self._dequantized()))
 
     def _binary(self, name: str, other: Any, reflected: bool) -> Any:
         operand = _operand(other)
         if operand is NotImplemented:
             return NotImplemented
         a = self._dequantized()
-        if not isinstance(operand, NDArray):
-            pair = (operand, a) if reflected else (a, operand)
-            out = a._new(a._shape, a._device, a._committed)
-            a._device.elementwise(name, pair, out)
-            return out
-        a, b = _place(a, operand._dequantized())
-        try:
-            shape = np.broadcast_shapes(a._shape, b._shape)
-        except ValueError:
+        b = operand
+        if isinstance(b, NDArray):
+            a, b = _place(a, b._dequantized())
+            check_broadcast(name, a.shape, b.shape)
+        left, right = (b, a) if reflected else (a, b)
+        return self._like(a.device.array_binary(name, left, right))
+
+    def _reduce(self, name: str, axis: Any, keepdims: bool) -> Any:
+        axes = check_axes(axis, self.ndim)
+        if name != "sum" and any(self.shape[i] == 0 for i in axes):
             raise ValueError(
-                f"{name}: shapes {a._shape} and {b._shape} do not broadcast"
-            ) from None
-        out = a._new(shape, a._device, a._committed or b._committed)
-        a._device.elementwise(name, (b, a) if reflected else (a, b), out)
-        return out
+                f"{name}() of no elements: shape {self.shape}, axis {axis}"
+            )
+        real = self._dequantized()
+        return self._like(self.device.array_reduce(name, real, axes, keepdims))
 
-    def _reduce(self, name: str, axis: Any, keepdims: bool) -> Self:
-        a = self._dequantized()
-        axes = tuple(range(a.ndim)) if axis is None else check_axes(axis, a.ndim)
-        if name != "sum" and any(a._shape[i] == 0 for i in axes):
-            raise ValueError(f"{name}() of no elements: shape {a._shape}, axis {axis}")
-        kept = tuple(1 if i in axes else n for i, n in enumerate(a._shape))
-        out = a._new(kept, a._device, a._committed)
-        a._device.reduce(name, a, axes, out)
-        if keepdims:
-            return out
-        return out.reshape(  # type: ignore[no-any-return]
-            tuple(n for i, n in enumerate(kept) if i not in axes)
-        )
-
-    def _matmul(self, other: Any, reflected: bool) -> Any:
+    def _matmul(self, other: Any, reflected: bool, bias: NDArray | None = None) -> Any:
         operand = _operand(other)
+        if operand is NotImplemented:
+            return NotImplemented
         if not isinstance(operand, NDArray):
-            if operand is NotImplemented:
-                return NotImplemented
             raise ValueError("@ takes two arrays; multiply by a number with *")
         a, b = _place(self, operand)
         if reflected:
             a, b = b, a
-        if a._quant_params is None or b._quant_params is None:
+        if a.quant_params is None or b.quant_params is None:
             a, b = a._dequantized(), b._dequantized()
-        if a.ndim == 0 or b.ndim == 0:
-            raise ValueError(f"@ of shapes {a._shape} and {b._shape}: no dimensions")
         lhs = a[None, :] if a.ndim == 1 else a
         rhs = b[:, None] if b.ndim == 1 else b
-        if lhs._shape[-1] != rhs._shape[-2]:
-            raise ValueError(
-                f"@ of shapes {a._shape} and {b._shape}: {lhs._shape[-1]} columns of "
-                f"the left do not fit {rhs._shape[-2]} rows of the right"
-            )
-        try:
-            batch = np.broadcast_shapes(lhs._shape[:-2], rhs._shape[:-2])
-        except ValueError:
-            raise ValueError(
-                f"@ of shapes {a._shape} and {b._shape}: the leading dimensions do "
-                "not broadcast"
-            ) from None
-        rows = (lhs._shape[-2],)
-        columns = (rhs._shape[-1],)
-        committed = a._committed or b._committed
-        out = self._new(batch + rows + columns, a._device, committed)
-        a._device.contract(lhs, rhs, out)
+        check_matmul(a.shape, b.shape, lhs.shape, rhs.shape)
+        out = a.device.array_matmul(lhs, rhs, bias)
         if a.ndim == 1 or b.ndim == 1:
-            kept = (() if a.ndim == 1 else rows) + (() if b.ndim == 1 else columns)
-            out = out.reshape(batch + kept)
-        return out
+            rows = () if a.ndim == 1 else out.shape[-2:-1]
+            columns = () if b.ndim == 1 else out.shape[-1:]
+            out = out.reshape(out.shape[:-2] + rows + columns)
+        return self._like(out)
 
     # -- Python ------------------------------------------------------------
-
-    def __len__(self) -> int:
-        if not self._shape:
-            raise TypeError("len() of an array without dimensions")
-        return self._shape[0]
 
     def __iter__(self) -> Iterator[Self]:
         """Views along the first axis, without that axis."""
         for i in range(len(self)):
-            yield self._view(
-                self._shape[1:], self._strides[1:], self._offset + i * self._strides[0]
-            )
+            yield self[i, ...].reshape(self.shape[1:])
 
     def __bool__(self) -> bool:
         if self.size != 1:
             raise ValueError(
-                f"whether an array of shape {self._shape} is true is ambiguous: "
+                f"whether an array of shape {self.shape} is true is ambiguous: "
                 "compare its sum() or numpy().all()"
             )
         return self.item() != 0
@@ -543,7 +468,7 @@ class NDArray(NDArrayBase):
         return int(self.item())
 
     def __repr__(self) -> str:
-        return f"NDArray({self}, device={self._device})"
+        return f"NDArray({self}, device={self.device})"
 
     def __str__(self) -> str:
         return str(self.numpy())
@@ -569,20 +494,23 @@ class NDArray(NDArrayBase):
         return getattr(ufunc, method)(*arrays, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        device = self._device if self._committed else None
-        arguments = (self.numpy(), device, self._dtype.name, self._quant_params)
+        device = self.device if self._committed else None
+        arguments = (self.numpy(), device, self.dtype.name, self.quant_params)
         return (type(self), arguments)
 
+    def __copy__(self) -> Self:
+        return self._like(self.device.array_copy(self))
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self._copy(None)
+        return self._like(self.device.array_copy(self))
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return (1, 0)  # kDLCPU
 
     def __dlpack__(self, **kwargs: Any) -> Any:
         """The memory itself, not copied; the stored integers of a quantized array."""
-        stored: npt.NDArray[Any] = self._device.to_numpy(
-            self._handle, self._shape, self._strides, self._offset
+        stored = self.device.to_numpy(
+            self._handle, self.shape, self.strides, self.offset
         )
         return stored.__dlpack__(**kwargs)
 
@@ -605,20 +533,41 @@ _UFUNCS = {
 }
 
 
-def _check_bounds(
-    shape: tuple[int, ...], strides: tuple[int, ...], offset: int, size: int
+def check_axes(axis: Any, rank: int) -> tuple[int, ...]:
+    """Axes counted from the front: all for None, or one, or several."""
+    if axis is None:
+        return tuple(range(rank))
+    given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    axes = []
+    for number in map(operator.index, given):
+        if not -rank <= number < rank:
+            raise ValueError(f"axis {number} is out of range for {rank} dimensions")
+        axes.append(number % rank)
+    if len(set(axes)) != len(axes):
+        raise ValueError(f"an axis is given twice: {given}")
+    return tuple(axes)
+
+
+def check_broadcast(name: str, a: tuple[int, ...], b: tuple[int, ...]) -> None:
+    """Raise ValueError if two shapes do not broadcast."""
+    try:
+        np.broadcast_shapes(a, b)
+    except ValueError:
+        raise ValueError(f"{name}: shapes {a} and {b} do not broadcast") from None
+
+
+def check_matmul(
+    a: tuple[int, ...], b: tuple[int, ...], lhs: tuple[int, ...], rhs: tuple[int, ...]
 ) -> None:
-    """Raise ValueError if an element lies outside of a handle."""
-    if 0 in shape:
-        return
-    reach = [(n - 1) * s for n, s in zip(shape, strides, strict=True)]
-    least = offset + sum(r for r in reach if r < 0)
-    most = offset + sum(r for r in reach if r > 0)
-    if least < 0 or most >= size:
+    """Raise ValueError if shapes do not fit ``@``; lhs and rhs are matrices."""
+    if not a or not b:
+        raise ValueError(f"@ of shapes {a} and {b}: one has no dimensions")
+    if lhs[-1] != rhs[-2]:
         raise ValueError(
-            f"shape {shape} with strides {strides} and offset {offset} reaches from "
-            f"element {least} to {most}, the handle has {size}"
+            f"@ of shapes {a} and {b}: {lhs[-1]} columns of the left do not fit "
+            f"{rhs[-2]} rows of the right"
         )
+    check_broadcast("the leading dimensions of @", lhs[:-2], rhs[:-2])
 
 
 def _operand(other: Any) -> Any:
@@ -634,31 +583,22 @@ def _operand(other: Any) -> Any:
 
 def _place(a: NDArray, b: NDArray) -> tuple[NDArray, NDArray]:
     """Two operands on one device."""
-    if a._device == b._device:
+    if a.device == b.device:
         return a, b
     if a._committed and b._committed:
         raise ValueError(
-            f"the operands are on two devices, {a._device} and {b._device}: move one "
+            f"the operands are on two devices, {a.device} and {b.device}: move one "
             "with .to(device)"
         )
     if a._committed:
-        return a, b.to(a._device)
-    return a.to(b._device), b
+        return a, b.to(a.device)
+    return a.to(b.device), b
 
 
 def place_all(arrays: list[NDArray]) -> list[NDArray]:
     """Operands on one device."""
     target = next((a for a in arrays if a._committed), arrays[0])
     return [_place(target, a)[1] for a in arrays]
-
-
-def _fit(value: NDArray, shape: tuple[int, ...]) -> NDArray:
-    """A value that broadcasts to a shape; extents of 1 may be anywhere."""
-    if value._shape == shape:
-        return value
-    if [n for n in value._shape if n != 1] == [n for n in shape if n != 1]:
-        return value.reshape(shape)  # type: ignore[no-any-return]
-    return value.broadcast_to(shape)  # type: ignore[no-any-return]
 
 
 def _from_values(
@@ -686,9 +626,13 @@ def _from_values(
     if not isinstance(place, Device):
         raise TypeError(f"device is a Device such as cpu(), got {device!r}")
     place.check_enabled()
-    out = NDArray._new(array.shape, place, device is not None, params)
-    place.from_numpy(array, out._handle)
-    return out
+    made: NDArray = place.array_from_numpy(
+        np.ascontiguousarray(array).reshape(array.shape),
+        place,
+        device is not None,
+        params,
+    )
+    return made
 
 
 def _to_numpy(values: Any) -> npt.NDArray[Any]:
@@ -700,3 +644,6 @@ def _to_numpy(values: Any) -> npt.NDArray[Any]:
         return np.asarray(values)
     except ValueError as error:
         raise ValueError(f"no array of numbers: {error}") from None
+
+
+_needle.set_array_class(NDArray, QuantParams)

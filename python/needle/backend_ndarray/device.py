@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from needle.backend_ndarray import ndarray_backend_numpy
+from needle.backend_ndarray import ndarray_backend_cpu, ndarray_backend_numpy
 
 if TYPE_CHECKING:
     from needle.backend_ndarray._array import NDArray
@@ -144,7 +144,7 @@ class Device:
 #: The course's name.
 BackendDevice = Device
 
-_CPU = Device("cpu", ndarray_backend_numpy)
+_CPU = Device("cpu", ndarray_backend_cpu)
 _CUDA = Device("cuda", None)
 _CPU_NUMPY = Device("cpu_numpy", ndarray_backend_numpy)
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from needle import _needle
 from needle.backend_ndarray import _array
 from needle.backend_ndarray.device import Device, default_device
 from needle.backend_ndarray.quantized import QuantParams
@@ -78,7 +79,8 @@ def from_dlpack(x: Any) -> NDArray:
     """
     if not hasattr(x, "__dlpack__"):
         raise TypeError(f"{type(x).__name__} does not support DLPack")
-    return NDArray(np.from_dlpack(x))
+    shared = _needle.array_adopt(x, default_device())
+    return NDArray(np.from_dlpack(x)) if shared is None else shared
 
 
 def _chosen(device: Device | None) -> Device:
@@ -316,14 +318,14 @@ def concatenate(arrays: Sequence[NDArray], axis: int = 0) -> NDArray:
     shape = list(first.shape)
     shape[at] = int(np.sum(extents))
     committed = any(a._committed for a in given)
-    out = first._new(tuple(shape), first.device, committed)
+    out = first.device.array_new(shape, first.device, committed, None)
     index: list[Any] = [slice(None)] * first.ndim
     start = 0
     for a, extent in zip(given, extents, strict=True):
         index[at] = slice(start, start + extent)
         out[tuple(index)] = a
         start += extent
-    return out
+    return out  # type: ignore[no-any-return]
 
 
 def split(a: NDArray, sections: int | Sequence[int], axis: int = 0) -> list[NDArray]:

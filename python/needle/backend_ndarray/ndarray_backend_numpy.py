@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The NumPy backend: every operation of an array, computed by NumPy.
 
-The first half takes raw handles of compact arrays, as the backends of the
-deep-learning-systems course do. The second half takes arrays with any strides;
-`NDArray` uses it.
+Most functions take raw handles of compact arrays, as the backends of the
+deep-learning-systems course do. Those called ``array_*`` take arrays with any strides; `NDArray` uses
+them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from needle import _needle
+from needle.backend_ndarray._kernels import define
+
 if TYPE_CHECKING:
     from needle.backend_ndarray._array import NDArray
+    from needle.backend_ndarray.device import Device
+    from needle.backend_ndarray.quantized import QuantParams
 
 __device_name__ = "numpy"
 __tile_size__ = 8
@@ -147,14 +153,18 @@ def reduce_sum(a: Array, out: Array, reduce_size: int) -> None:
 # ---------------------------------------------------------------------------
 
 
-def _sigmoid(x: Any, out: Any) -> None:
+def _sigmoid(x: Any) -> Any:
     # exp of a number that is not positive cannot overflow.
     e = np.exp(-np.abs(x))
-    np.divide(np.where(x >= 0, np.float32(1), e), 1 + e, out=out)
+    return np.where(x >= 0, np.float32(1), e) / (1 + e)
 
 
-def _relu(x: Any, out: Any) -> None:
-    np.maximum(x, 0, out=out)
+def _relu(x: Any) -> Any:
+    return np.maximum(x, np.float32(0))
+
+
+def _relu_grad(x: Any, gradient: Any) -> Any:
+    return np.where(x > 0, gradient, np.float32(0))
 
 
 _ELEMENTWISE: dict[str, Callable[..., Any]] = {
@@ -175,6 +185,7 @@ _ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "negate": np.negative,
     "power": np.power,
     "relu": _relu,
+    "relu_grad": _relu_grad,
     "sigmoid": _sigmoid,
     "sqrt": np.sqrt,
     "sub": np.subtract,
@@ -188,75 +199,128 @@ _REDUCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def view(a: NDArray) -> npt.NDArray[Any]:
-    """The elements of an array of this backend, not copied."""
+def _view(a: NDArray) -> npt.NDArray[Any]:
     return to_numpy(a._handle, a.shape, a.strides, a.offset)
 
 
 def _read(operand: NDArray | float) -> Any:
-    return np.float32(operand) if isinstance(operand, float) else view(operand)
+    return np.float32(operand) if isinstance(operand, float) else _view(operand)
 
 
-def elementwise(name: str, operands: Sequence[NDArray | float], out: NDArray) -> None:
-    """Compute ``out`` from arrays and numbers that broadcast to its shape."""
+def _wrap(values: Any, like: NDArray, committed: bool) -> NDArray:
+    """An array of this backend with the values that NumPy computed."""
+    array = np.ascontiguousarray(values, dtype=_FLOAT)
+    handle = Array.wrap(array.reshape(-1))
+    return _needle.array_make(
+        np.shape(values), None, like.device, handle, 0, committed, None
+    )
+
+
+def array_new(
+    shape: Sequence[int], device: Device, committed: bool, params: QuantParams | None
+) -> NDArray:
+    """An array that is not initialized."""
+    handle = Array(math.prod(shape), _FLOAT if params is None else np.uint8)
+    return _needle.array_make(shape, None, device, handle, 0, committed, params)
+
+
+def array_from_numpy(
+    values: npt.NDArray[Any],
+    device: Device,
+    committed: bool,
+    params: QuantParams | None,
+) -> NDArray:
+    """An array with the values of a NumPy array of its type."""
+    out = array_new(values.shape, device, committed, params)
+    from_numpy(values, out._handle)
+    return out
+
+
+def array_numpy(x: NDArray) -> npt.NDArray[Any]:
+    """A copy as a NumPy array."""
+    return _view(x).copy(order="C")
+
+
+def array_copy(x: NDArray) -> NDArray:
+    """A compact copy."""
+    return array_from_numpy(_view(x), x.device, x._committed, x.quant_params)
+
+
+def array_unary(name: str, x: NDArray) -> NDArray:
+    """An elementwise function."""
     with np.errstate(all="ignore"):
-        _ELEMENTWISE[name](*map(_read, operands), out=view(out))
+        return _wrap(_ELEMENTWISE[name](_view(x)), x, x._committed)
 
 
-def reduce(name: str, a: NDArray, axes: tuple[int, ...], out: NDArray) -> None:
-    """Reduce over some axes, which stay as extents of 1."""
+def array_binary(name: str, left: NDArray | float, right: NDArray | float) -> NDArray:
+    """An elementwise function of two arrays that broadcast, or one and a number."""
+    arrays = [a for a in (left, right) if not isinstance(a, float)]
+    committed = any(a._committed for a in arrays)
     with np.errstate(all="ignore"):
-        _REDUCTIONS[name](view(a), axis=axes, keepdims=True, out=view(out))
+        values = _ELEMENTWISE[name](_read(left), _read(right))
+    return _wrap(values, arrays[0], committed)
 
 
-def assign(out: NDArray, value: NDArray | float) -> None:
-    """Set ``out`` to an array that broadcasts to its shape, or to a number."""
+def array_reduce(name: str, x: NDArray, axis: Any, keepdims: bool) -> NDArray:
+    """A reduction over some axes."""
+    axes = tuple(axis) if isinstance(axis, list) else axis
     with np.errstate(all="ignore"):
-        view(out)[...] = _read(value)
+        values = _REDUCTIONS[name](_view(x), axis=axes, keepdims=keepdims)
+    return _wrap(values, x, x._committed)
 
 
-def contract(a: NDArray, b: NDArray, out: NDArray) -> None:
+def array_assign(target: NDArray, source: NDArray) -> None:
+    """Write an array of the same type to a view that it fits."""
+    values = _view(source)
+    if [n for n in source.shape if n != 1] == [n for n in target.shape if n != 1]:
+        values = values.reshape(target.shape)
+    _view(target)[...] = values
+
+
+def array_matmul(a: NDArray, b: NDArray, bias: NDArray | None = None) -> NDArray:
     """Multiply matrices, (…, m, k) by (…, k, n), both float or both quantized."""
-    if a.quant_params is None or b.quant_params is None:
-        with np.errstate(all="ignore"):
-            np.matmul(view(a), view(b), out=view(out))
-        return
-    # N4: sums of products of 9-bit integers are exact in float64 to 2**53, which
-    # is a depth of 10**11. N5: rounded to float32 once, then one product.
-    lhs = view(a).astype(np.float64) - a.quant_params.zero_point
-    rhs = view(b).astype(np.float64) - b.quant_params.zero_point
-    scale = np.float32(a.quant_params.scale) * np.float32(b.quant_params.scale)
-    np.multiply((lhs @ rhs).astype(np.float32), scale, out=view(out))
+    with np.errstate(all="ignore"):
+        if a.quant_params is None or b.quant_params is None:
+            values = np.matmul(_view(a), _view(b))
+        else:
+            # N4: sums of products of 9-bit integers are exact in float64 to
+            # 2**53, a depth of 10**11. N5: rounded to float32 once, one product.
+            lhs = _view(a).astype(np.float64) - a.quant_params.zero_point
+            rhs = _view(b).astype(np.float64) - b.quant_params.zero_point
+            scale = np.float32(a.quant_params.scale) * np.float32(b.quant_params.scale)
+            values = (lhs @ rhs).astype(np.float32) * scale
+        if bias is not None:
+            values = values + _view(bias)
+    return _wrap(values, a, a._committed or b._committed)
 
 
-def value_range(a: NDArray) -> tuple[float, float]:
+def array_range(x: NDArray) -> tuple[float, float]:
     """The least and the largest value, widened to contain 0; NaN is ignored."""
-    values = view(a)
+    values = _view(x)
     return (
         float(np.fmin.reduce(values, axis=None, initial=0.0)),
         float(np.fmax.reduce(values, axis=None, initial=0.0)),
     )
 
 
-def quantize(a: NDArray, out: NDArray) -> None:
-    """Rule N1 with the parameters of ``out``."""
-    scale = np.float32(out.quant_params.scale)
-    zero_point = out.quant_params.zero_point
+def array_quantize(x: NDArray, params: QuantParams) -> NDArray:
+    """Rule N1."""
+    scale = np.float32(params.scale)
+    low, high = np.float32(-params.zero_point), np.float32(255 - params.zero_point)
     with np.errstate(all="ignore"):
-        scaled = np.rint(view(a) / scale)
-    scaled = np.clip(scaled, np.float32(-zero_point), np.float32(255 - zero_point))
+        scaled = np.clip(np.rint(_view(x) / scale), low, high)
     scaled = np.where(np.isnan(scaled), np.float32(0), scaled)
-    view(out)[...] = (scaled.astype(np.int32) + zero_point).astype(np.uint8)
+    stored = (scaled.astype(np.int32) + params.zero_point).astype(np.uint8)
+    return array_from_numpy(stored, x.device, x._committed, params)
 
 
-def dequantize(a: NDArray, out: NDArray) -> None:
+def array_dequantize(x: NDArray) -> NDArray:
     """Rule N3: the difference in integers, one product in float32."""
-    centered = view(a).astype(np.int32) - a.quant_params.zero_point
-    np.multiply(
-        centered.astype(np.float32),
-        np.float32(a.quant_params.scale),
-        out=view(out),
-    )
+    params = x.quant_params
+    centered = _view(x).astype(np.int32) - params.zero_point
+    with np.errstate(all="ignore"):
+        values = centered.astype(np.float32) * np.float32(params.scale)
+    return _wrap(values, x, x._committed)
 
 
 # ---------------------------------------------------------------------------
@@ -264,34 +328,24 @@ def dequantize(a: NDArray, out: NDArray) -> None:
 # ---------------------------------------------------------------------------
 
 
-def _raw(name: str, with_scalar: bool) -> Callable[..., None]:
+def _raw(name: str, arity: int, with_scalar: bool) -> Callable[..., None]:
+    compute = _ELEMENTWISE[name]
+
     def unary(a: Array, out: Array) -> None:
         with np.errstate(all="ignore"):
-            _ELEMENTWISE[name](a.array, out=out.array)
+            out.array[:] = compute(a.array)
 
     def binary(a: Array, b: Array, out: Array) -> None:
         with np.errstate(all="ignore"):
-            _ELEMENTWISE[name](a.array, b.array, out=out.array)
+            out.array[:] = compute(a.array, b.array)
 
     def scalar(a: Array, val: float, out: Array) -> None:
         with np.errstate(all="ignore"):
-            _ELEMENTWISE[name](a.array, np.float32(val), out=out.array)
+            out.array[:] = compute(a.array, np.float32(val))
 
     if with_scalar:
-        function: Callable[..., None] = scalar
-    else:
-        function = unary if name in UNARY else binary
-    function.__name__ = f"{'scalar' if with_scalar else 'ewise'}_{name}"
-    function.__doc__ = f"{name} of compact arrays of one size, to ``out``."
-    return function
+        return scalar
+    return unary if arity == 1 else binary
 
 
-UNARY = ("abs", "exp", "log", "negate", "relu", "sigmoid", "sqrt", "tanh")
-BINARY = tuple(sorted(set(_ELEMENTWISE) - set(UNARY)))
-
-for _name in UNARY:
-    globals()[f"ewise_{_name}"] = _raw(_name, False)
-for _name in BINARY:
-    globals()[f"ewise_{_name}"] = _raw(_name, False)
-    globals()[f"scalar_{_name}"] = _raw(_name, True)
-del _name
+define(globals(), _raw)

@@ -1,0 +1,117 @@
+// Handles: the memory of arrays as Python objects.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+
+#include "ndarray_handle.h"
+
+#include "bindings.h"
+#include "ndarray.h"
+
+#include <algorithm>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/vector.h>
+#include <unordered_map>
+
+using namespace needle::python;
+using ndl::eager::Storage;
+using ndl::eager::StoragePtr;
+using ndl::eager::View;
+
+/// The objects that are alive, guarded by the interpreter's lock. Never freed:
+/// arrays may outlive the module.
+static std::unordered_map<Storage *, PyObject *> &objects() {
+  static auto *map = new std::unordered_map<Storage *, PyObject *>;
+  return *map;
+}
+
+Handle::~Handle() {
+  if (storage)
+    objects().erase(storage.get());
+}
+
+nb::object needle::python::wrapStorage(const StoragePtr &storage,
+                                       NdlDType dtype) {
+  auto found = objects().find(storage.get());
+  if (found != objects().end())
+    return nb::borrow(found->second);
+  nb::object object = nb::cast(Handle(storage, dtype));
+  objects()[storage.get()] = object.ptr();
+  return object;
+}
+
+NdlDType needle::python::readDType(nb::handle dtype) {
+  nb::object wanted = nb::borrow(classes.float32).type()(dtype);
+  if (wanted.equal(nb::handle(classes.float32)))
+    return NDL_DTYPE_F32;
+  if (wanted.equal(nb::handle(classes.uint8)))
+    return NDL_DTYPE_U8;
+  raise(PyExc_TypeError, std::string("arrays are float32 or uint8, not ") +
+                             nb::str(wanted).c_str());
+}
+
+static void construct(nb::pointer_and_handle<Handle> self, int64_t size,
+                      nb::handle dtype) {
+  NdlDType type = readDType(dtype);
+  View view;
+  ndl::Status status = ndl::eager::allocate(type, 1, &size, view);
+  if (!status.ok()) {
+    setError(status);
+    throw nb::python_error();
+  }
+  objects()[view.storage.get()] = self.h.ptr();
+  new (self.p) Handle(std::move(view.storage), type);
+}
+
+/// A view of a handle as a NumPy array, not copied.
+static nb::object toNumPy(nb::handle object, const std::vector<int64_t> &shape,
+                          const std::vector<int64_t> &strides, int64_t offset) {
+  const auto &handle = nb::cast<const Handle &>(object);
+  if (shape.size() != strides.size() || shape.size() > eager::maxRank)
+    raise(PyExc_ValueError, "to_numpy takes one stride for each extent");
+  View view;
+  ndl::Status status =
+      makeView(handle.storage, handle.dtype, static_cast<int32_t>(shape.size()),
+               shape.data(), strides.data(), offset, view);
+  if (!status.ok()) {
+    setError(status);
+    throw nb::python_error();
+  }
+  std::vector<size_t> extents(shape.begin(), shape.end());
+  nb::dlpack::dtype type =
+      handle.dtype == NDL_DTYPE_U8 ? nb::dtype<uint8_t>() : nb::dtype<float>();
+  if (handle.storage->writable())
+    return nb::cast(nb::ndarray<nb::numpy>(
+        view.data(), extents.size(), extents.data(), object, strides.data(),
+        type, nb::device::cpu::value));
+  return nb::cast(nb::ndarray<nb::numpy, nb::ro>(
+      view.data(), extents.size(), extents.data(), object, strides.data(), type,
+      nb::device::cpu::value));
+}
+
+void needle::python::bindArrayHandle(nb::module_ &m) {
+  nb::class_<Handle>(m, "Array",
+                     "The memory of arrays on the CPU: a handle.\n\n"
+                     "Parameters\n----------\nsize\n    Number of elements; "
+                     "they are not initialized.\ndtype\n    ``\"float32\"`` or "
+                     "``\"uint8\"``.",
+                     nb::is_weak_referenceable())
+      .def("__init__", &construct, nb::arg("size"),
+           nb::arg("dtype") = "float32")
+      .def_prop_ro("size", &Handle::size, "Number of elements.")
+      .def_prop_ro(
+          "dtype",
+          [](const Handle &handle) {
+            return nb::borrow(handle.dtype == NDL_DTYPE_U8 ? classes.uint8
+                                                           : classes.float32);
+          },
+          "Type of the elements.")
+      .def(
+          "ptr",
+          [](const Handle &handle) {
+            return reinterpret_cast<uintptr_t>(handle.storage->data());
+          },
+          "Address of the first element.");
+  m.def("array_to_numpy", &toNumPy, nb::arg("a"), nb::arg("shape"),
+        nb::arg("strides"), nb::arg("offset"),
+        "A view of a handle as a NumPy array; strides and offset count "
+        "elements.");
+}
