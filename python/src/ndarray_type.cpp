@@ -216,8 +216,10 @@ static PyGetSetDef attributes[] = {
      "Scale, zero point and original dtype; None if not quantized.", nullptr},
     {"_handle", getHandleAttribute, nullptr,
      "The memory, shared by all views: ptr() and size.", nullptr},
-    {"_committed", getCommitted, nullptr,
-     "Whether the array was placed on its device by request.", nullptr},
+    {"committed", getCommitted, nullptr,
+     "Whether the array was placed on its device by request; otherwise it "
+     "follows the other operand of an operation.",
+     nullptr},
     {"T", getTransposed, nullptr, "All axes reversed, as a view.", nullptr},
     {}};
 

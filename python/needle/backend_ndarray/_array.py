@@ -184,7 +184,7 @@ class NDArray(NDArrayBase):
         if not isinstance(device, Device):
             raise TypeError(f"device is a Device such as cpu(), got {device!r}")
         if device == self.device:
-            return self if self._committed else _needle.array_commit(self)
+            return self if self.committed else _needle.array_commit(self)
         device.check_enabled()
         made = device.array_from_numpy(self.numpy(), device, True, self.quant_params)
         return self._like(made)
@@ -294,7 +294,7 @@ class NDArray(NDArrayBase):
             self.device,
             self._handle,
             self.offset,
-            self._committed,
+            self.committed,
             self.quant_params,
         )
         return self._like(made)
@@ -318,7 +318,7 @@ class NDArray(NDArrayBase):
             self.device,
             self._handle,
             offset,
-            self._committed,
+            self.committed,
             self.quant_params,
         )
         return self._like(self.device.array_copy(view))
@@ -347,7 +347,7 @@ class NDArray(NDArrayBase):
             before + n + after
             for n, (before, after) in zip(self.shape, pairs, strict=True)
         ]
-        out = self.device.array_new(shape, self.device, self._committed, None)
+        out = self.device.array_new(shape, self.device, self.committed, None)
         out.fill(0.0)
         inner = tuple(
             slice(before, before + n)
@@ -389,7 +389,7 @@ class NDArray(NDArrayBase):
     def _place_value(self, value: NDArray) -> NDArray:
         if value.device == self.device:
             return value
-        if value._committed:
+        if value.committed:
             raise ValueError(
                 f"cannot write an array on {value.device} to one on {self.device}: "
                 "move it with .to(device)"
@@ -494,7 +494,7 @@ class NDArray(NDArrayBase):
         return getattr(ufunc, method)(*arrays, **kwargs)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        device = self.device if self._committed else None
+        device = self.device if self.committed else None
         arguments = (self.numpy(), device, self.dtype.name, self.quant_params)
         return (type(self), arguments)
 
@@ -585,19 +585,19 @@ def _place(a: NDArray, b: NDArray) -> tuple[NDArray, NDArray]:
     """Two operands on one device."""
     if a.device == b.device:
         return a, b
-    if a._committed and b._committed:
+    if a.committed and b.committed:
         raise ValueError(
             f"the operands are on two devices, {a.device} and {b.device}: move one "
             "with .to(device)"
         )
-    if a._committed:
+    if a.committed:
         return a, b.to(a.device)
     return a.to(b.device), b
 
 
 def place_all(arrays: list[NDArray]) -> list[NDArray]:
     """Operands on one device."""
-    target = next((a for a in arrays if a._committed), arrays[0])
+    target = next((a for a in arrays if a.committed), arrays[0])
     return [_place(target, a)[1] for a in arrays]
 
 

@@ -43,6 +43,7 @@ __all__ = [
     "randb",
     "randn",
     "relu",
+    "relu_grad",
     "reshape",
     "sigmoid",
     "split",
@@ -186,9 +187,36 @@ def power(a: NDArray, b: Any) -> NDArray:
     return a**b  # type: ignore[no-any-return]
 
 
-def matmul(a: NDArray, b: Any) -> NDArray:
-    """``a @ b``."""
-    return a @ b  # type: ignore[no-any-return]
+def matmul(a: NDArray, b: Any, bias: NDArray | None = None) -> NDArray:
+    """``a @ b``, plus a bias for each column.
+
+    Parameters
+    ----------
+    a, b
+        Arrays of shapes (…, m, k) and (…, k, n); their leading dimensions
+        broadcast. A 1-D array is a row on the left, a column on the right. Two
+        quantized arrays are multiplied in integers.
+    bias
+        An array of n elements, float32.
+
+    Returns
+    -------
+    Array of shape (…, m, n), float32.
+    """
+    if bias is None:
+        return a @ b  # type: ignore[no-any-return]
+    quantized = isinstance(b, NDArray) and None not in (a.quant_params, b.quant_params)
+    if not quantized or a.ndim != 2 or b.ndim != 2:
+        return a @ b + bias  # type: ignore[no-any-return]
+    if bias.size != b.shape[1]:
+        raise ValueError(f"a bias of shape {bias.shape} for {b.shape[1]} columns")
+    a, b, bias = _array.place_all([a, b, bias._dequantized()])
+    return a._matmul(b, False, bias.reshape((bias.size,)))  # type: ignore[no-any-return]
+
+
+def relu_grad(x: NDArray, gradient: NDArray) -> NDArray:
+    """``gradient`` where ``x > 0``, elsewhere 0."""
+    return x._binary("relu_grad", gradient, False)  # type: ignore[no-any-return]
 
 
 def negative(a: NDArray) -> NDArray:
@@ -317,7 +345,7 @@ def concatenate(arrays: Sequence[NDArray], axis: int = 0) -> NDArray:
     extents = [a.shape[at] for a in given]
     shape = list(first.shape)
     shape[at] = int(np.sum(extents))
-    committed = any(a._committed for a in given)
+    committed = any(a.committed for a in given)
     out = first.device.array_new(shape, first.device, committed, None)
     index: list[Any] = [slice(None)] * first.ndim
     start = 0

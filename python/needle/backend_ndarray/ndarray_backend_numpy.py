@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from needle import _needle
+from needle.backend_ndarray import quantized
 from needle.backend_ndarray._kernels import define
 
 if TYPE_CHECKING:
@@ -243,19 +244,19 @@ def array_numpy(x: NDArray) -> npt.NDArray[Any]:
 
 def array_copy(x: NDArray) -> NDArray:
     """A compact copy."""
-    return array_from_numpy(_view(x), x.device, x._committed, x.quant_params)
+    return array_from_numpy(_view(x), x.device, x.committed, x.quant_params)
 
 
 def array_unary(name: str, x: NDArray) -> NDArray:
     """An elementwise function."""
     with np.errstate(all="ignore"):
-        return _wrap(_ELEMENTWISE[name](_view(x)), x, x._committed)
+        return _wrap(_ELEMENTWISE[name](_view(x)), x, x.committed)
 
 
 def array_binary(name: str, left: NDArray | float, right: NDArray | float) -> NDArray:
     """An elementwise function of two arrays that broadcast, or one and a number."""
     arrays = [a for a in (left, right) if not isinstance(a, float)]
-    committed = any(a._committed for a in arrays)
+    committed = any(a.committed for a in arrays)
     with np.errstate(all="ignore"):
         values = _ELEMENTWISE[name](_read(left), _read(right))
     return _wrap(values, arrays[0], committed)
@@ -266,7 +267,7 @@ def array_reduce(name: str, x: NDArray, axis: Any, keepdims: bool) -> NDArray:
     axes = tuple(axis) if isinstance(axis, list) else axis
     with np.errstate(all="ignore"):
         values = _REDUCTIONS[name](_view(x), axis=axes, keepdims=keepdims)
-    return _wrap(values, x, x._committed)
+    return _wrap(values, x, x.committed)
 
 
 def array_assign(target: NDArray, source: NDArray) -> None:
@@ -279,48 +280,33 @@ def array_assign(target: NDArray, source: NDArray) -> None:
 
 def array_matmul(a: NDArray, b: NDArray, bias: NDArray | None = None) -> NDArray:
     """Multiply matrices, (…, m, k) by (…, k, n), both float or both quantized."""
-    with np.errstate(all="ignore"):
-        if a.quant_params is None or b.quant_params is None:
+    added = None if bias is None else _view(bias)
+    if a.quant_params is None or b.quant_params is None:
+        with np.errstate(all="ignore"):
             values = np.matmul(_view(a), _view(b))
-        else:
-            # N4: sums of products of 9-bit integers are exact in float64 to
-            # 2**53, a depth of 10**11. N5: rounded to float32 once, one product.
-            lhs = _view(a).astype(np.float64) - a.quant_params.zero_point
-            rhs = _view(b).astype(np.float64) - b.quant_params.zero_point
-            scale = np.float32(a.quant_params.scale) * np.float32(b.quant_params.scale)
-            values = (lhs @ rhs).astype(np.float32) * scale
-        if bias is not None:
-            values = values + _view(bias)
-    return _wrap(values, a, a._committed or b._committed)
+            values = values if added is None else values + added
+    else:
+        values = quantized.matmul(
+            _view(a), a.quant_params, _view(b), b.quant_params, added
+        )
+    return _wrap(values, a, a.committed or b.committed)
 
 
 def array_range(x: NDArray) -> tuple[float, float]:
     """The least and the largest value, widened to contain 0; NaN is ignored."""
-    values = _view(x)
-    return (
-        float(np.fmin.reduce(values, axis=None, initial=0.0)),
-        float(np.fmax.reduce(values, axis=None, initial=0.0)),
-    )
+    return quantized.value_range(_view(x))
 
 
 def array_quantize(x: NDArray, params: QuantParams) -> NDArray:
     """Rule N1."""
-    scale = np.float32(params.scale)
-    low, high = np.float32(-params.zero_point), np.float32(255 - params.zero_point)
-    with np.errstate(all="ignore"):
-        scaled = np.clip(np.rint(_view(x) / scale), low, high)
-    scaled = np.where(np.isnan(scaled), np.float32(0), scaled)
-    stored = (scaled.astype(np.int32) + params.zero_point).astype(np.uint8)
-    return array_from_numpy(stored, x.device, x._committed, params)
+    stored = quantized.quantize(_view(x), params)
+    return array_from_numpy(stored, x.device, x.committed, params)
 
 
 def array_dequantize(x: NDArray) -> NDArray:
-    """Rule N3: the difference in integers, one product in float32."""
-    params = x.quant_params
-    centered = _view(x).astype(np.int32) - params.zero_point
-    with np.errstate(all="ignore"):
-        values = centered.astype(np.float32) * np.float32(params.scale)
-    return _wrap(values, x, x._committed)
+    """Rule N3."""
+    values = quantized.dequantize(_view(x), x.quant_params)
+    return _wrap(values, x, x.committed)
 
 
 # ---------------------------------------------------------------------------

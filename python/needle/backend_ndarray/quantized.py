@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from needle import _needle
 
@@ -92,3 +93,60 @@ def choose_params(
         least = max(below, above)
         scale = max(least, float(np.finfo(np.float32).tiny)) if least else 1.0
     return QuantParams(scale, zero_point)
+
+
+# ---------------------------------------------------------------------------
+# The rules on NumPy arrays
+# ---------------------------------------------------------------------------
+
+
+def choose_params_for(
+    values: npt.NDArray[Any], scale: Any = None, zero_point: Any = None
+) -> QuantParams:
+    """:func:`choose_params` for the range of some values; NaN is ignored."""
+    return choose_params(*value_range(values), scale, zero_point)
+
+
+def value_range(values: npt.NDArray[Any]) -> tuple[float, float]:
+    """The least and the largest value, widened to contain 0; NaN is ignored."""
+    return (
+        float(np.fmin.reduce(values, axis=None, initial=0.0)),
+        float(np.fmax.reduce(values, axis=None, initial=0.0)),
+    )
+
+
+def quantize(values: npt.NDArray[Any], params: QuantParams) -> npt.NDArray[np.uint8]:
+    """Rule N1, in float32: divided, rounded to even, clamped; NaN is the zero point."""
+    low, high = np.float32(-params.zero_point), np.float32(255 - params.zero_point)
+    with np.errstate(all="ignore"):
+        scaled = np.rint(np.asarray(values, np.float32) / np.float32(params.scale))
+        clamped = np.clip(scaled, low, high)
+    clamped = np.where(np.isnan(clamped), np.float32(0), clamped)
+    return (clamped.astype(np.int32) + params.zero_point).astype(np.uint8)
+
+
+def dequantize(
+    stored: npt.NDArray[np.uint8], params: QuantParams
+) -> npt.NDArray[np.float32]:
+    """Rule N3: the difference in integers, one product in float32."""
+    centered = stored.astype(np.int32) - params.zero_point
+    with np.errstate(all="ignore"):
+        return centered.astype(np.float32) * np.float32(params.scale)
+
+
+def matmul(
+    a: npt.NDArray[np.uint8],
+    params_a: QuantParams,
+    b: npt.NDArray[np.uint8],
+    params_b: QuantParams,
+    bias: npt.NDArray[np.float32] | None = None,
+) -> npt.NDArray[np.float32]:
+    """Rules N4 and N5: exact sums, rounded to float32 once, one product, the bias."""
+    # Sums of products of 9-bit integers are exact in float64 to 2**53, which is a
+    # depth of 10**11.
+    lhs = a.astype(np.float64) - params_a.zero_point
+    rhs = b.astype(np.float64) - params_b.zero_point
+    with np.errstate(all="ignore"):
+        scale = np.float32(params_a.scale) * np.float32(params_b.scale)
+        product: npt.NDArray[np.float32] = (lhs @ rhs).astype(np.float32) * scale
+        return product if bias is None else product + bias
