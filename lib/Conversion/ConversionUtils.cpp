@@ -61,6 +61,22 @@ Value needle::createElementwise(OpBuilder &builder, Location loc,
   return generic.getResult(0);
 }
 
+Value needle::createFill(OpBuilder &builder, Location loc, Value dest,
+                         float value) {
+  return createElementwise(builder, loc, {}, dest,
+                           [&](OpBuilder &b, Location l, ValueRange) -> Value {
+                             return arith::ConstantOp::create(
+                                 b, l, b.getF32FloatAttr(value));
+                           });
+}
+
+Value needle::castTo(OpBuilder &builder, Location loc, Value value,
+                     RankedTensorType type) {
+  if (value.getType() == type)
+    return value;
+  return tensor::CastOp::create(builder, loc, type, value);
+}
+
 Value needle::createWeight(OpBuilder &builder, Location loc,
                            ArrayRef<float> values) {
   auto type = RankedTensorType::get(static_cast<int64_t>(values.size()),

@@ -44,6 +44,14 @@ mlir::Value createElementwise(mlir::OpBuilder &builder, mlir::Location loc,
                               llvm::ArrayRef<LoopInput> inputs,
                               mlir::Value dest, LoopBody body);
 
+/// `dest` with the same value everywhere.
+mlir::Value createFill(mlir::OpBuilder &builder, mlir::Location loc,
+                       mlir::Value dest, float value);
+
+/// `value` as a tensor of `type`, which agrees in its static dimensions.
+mlir::Value castTo(mlir::OpBuilder &builder, mlir::Location loc,
+                   mlir::Value value, mlir::RankedTensorType type);
+
 /// A needle_cpu.weight of rank 1.
 mlir::Value createWeight(mlir::OpBuilder &builder, mlir::Location loc,
                          llvm::ArrayRef<float> values);

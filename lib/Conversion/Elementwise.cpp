@@ -62,7 +62,7 @@ Value createBroadcastDim(OpBuilder &builder, Location loc, ValueRange operands,
 /// A splat constant becomes a scalar of the body instead of an input.
 template <typename OpT>
 struct ConvertElementwise : OpConversionPattern<OpT> {
-  using EmitScalar = Value (*)(OpBuilder &, Location, ValueRange);
+  using EmitScalar = Value (*)(OpT, OpBuilder &, Location, ValueRange);
 
   ConvertElementwise(const TypeConverter &converter, MLIRContext *context,
                      EmitScalar emitScalar)
@@ -94,7 +94,7 @@ struct ConvertElementwise : OpConversionPattern<OpT> {
         scalars.push_back(
             splat ? arith::ConstantFloatOp::create(b, l, b.getF32Type(), *splat)
                   : args[next++]);
-      return emitScalar(b, l, scalars);
+      return emitScalar(op, b, l, scalars);
     };
     rewriter.replaceOp(op,
                        createElementwise(rewriter, loc, inputs, dest, body));
@@ -106,43 +106,125 @@ private:
 };
 
 /// The arith or math operation of the same meaning.
-template <typename ScalarOpT>
-Value emitBinary(OpBuilder &builder, Location loc, ValueRange args) {
+template <typename OpT, typename ScalarOpT>
+Value emitBinary(OpT, OpBuilder &builder, Location loc, ValueRange args) {
   return ScalarOpT::create(builder, loc, args[0], args[1]);
 }
-template <typename ScalarOpT>
-Value emitUnary(OpBuilder &builder, Location loc, ValueRange args) {
+template <typename OpT, typename ScalarOpT>
+Value emitUnary(OpT, OpBuilder &builder, Location loc, ValueRange args) {
   return ScalarOpT::create(builder, loc, args[0]);
 }
 
-Value emitRelu(OpBuilder &builder, Location loc, ValueRange args) {
-  Value zero =
-      arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0.0F));
-  return arith::MaximumFOp::create(builder, loc, args[0], zero);
+Value emitConstant(OpBuilder &builder, Location loc, float value) {
+  return arith::ConstantOp::create(builder, loc,
+                                   builder.getF32FloatAttr(value));
 }
+
+Value emitRelu(ReluOp, OpBuilder &builder, Location loc, ValueRange args) {
+  return arith::MaximumFOp::create(builder, loc, args[0],
+                                   emitConstant(builder, loc, 0.0F));
+}
+
+/// 1 / (1 + e^-x) for x ≥ 0 and e^x / (1 + e^x) below: e^-|x| cannot overflow,
+/// and small results keep their precision.
+Value emitSigmoid(SigmoidOp, OpBuilder &builder, Location loc,
+                  ValueRange args) {
+  Value one = emitConstant(builder, loc, 1.0F);
+  Value magnitude = math::AbsFOp::create(builder, loc, args[0]);
+  Value power = math::ExpOp::create(
+      builder, loc, arith::NegFOp::create(builder, loc, magnitude));
+  Value isBelow =
+      arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, args[0],
+                            emitConstant(builder, loc, 0.0F));
+  Value numerator = arith::SelectOp::create(builder, loc, isBelow, power, one);
+  return arith::DivFOp::create(builder, loc, numerator,
+                               arith::AddFOp::create(builder, loc, one, power));
+}
+
+arith::CmpFPredicate getPredicate(Predicate predicate) {
+  switch (predicate) {
+  case Predicate::Eq:
+    return arith::CmpFPredicate::OEQ;
+  case Predicate::Ne:
+    return arith::CmpFPredicate::UNE;
+  case Predicate::Lt:
+    return arith::CmpFPredicate::OLT;
+  case Predicate::Le:
+    return arith::CmpFPredicate::OLE;
+  case Predicate::Gt:
+    return arith::CmpFPredicate::OGT;
+  case Predicate::Ge:
+    return arith::CmpFPredicate::OGE;
+  }
+  llvm_unreachable("no such predicate");
+}
+
+Value emitCompare(CompareOp op, OpBuilder &builder, Location loc,
+                  ValueRange args) {
+  Value holds = arith::CmpFOp::create(
+      builder, loc, getPredicate(op.getPredicate()), args[0], args[1]);
+  return arith::SelectOp::create(builder, loc, holds,
+                                 emitConstant(builder, loc, 1.0F),
+                                 emitConstant(builder, loc, 0.0F));
+}
+
+Value emitSelect(SelectOp, OpBuilder &builder, Location loc, ValueRange args) {
+  Value isTrue =
+      arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::UNE, args[0],
+                            emitConstant(builder, loc, 0.0F));
+  return arith::SelectOp::create(builder, loc, isTrue, args[1], args[2]);
+}
+
+Value emitOperand(BroadcastToOp, OpBuilder &, Location, ValueRange args) {
+  return args[0];
+}
+
+/// Adds the pattern of one operation at a time.
+class PatternAdder {
+public:
+  PatternAdder(const TypeConverter &converter, RewritePatternSet &patterns)
+      : converter(converter), patterns(patterns) {}
+
+  template <typename OpT>
+  void add(Value (*emit)(OpT, OpBuilder &, Location, ValueRange)) {
+    patterns.add<ConvertElementwise<OpT>>(converter, patterns.getContext(),
+                                          emit);
+  }
+  template <typename OpT, typename ScalarOpT>
+  void unary() {
+    add<OpT>(emitUnary<OpT, ScalarOpT>);
+  }
+  template <typename OpT, typename ScalarOpT>
+  void binary() {
+    add<OpT>(emitBinary<OpT, ScalarOpT>);
+  }
+
+private:
+  const TypeConverter &converter;
+  RewritePatternSet &patterns;
+};
 
 } // namespace
 
 void needle::populateElementwisePatterns(const TypeConverter &converter,
                                          RewritePatternSet &patterns) {
-  MLIRContext *context = patterns.getContext();
-  patterns.add<ConvertElementwise<AddOp>>(converter, context,
-                                          emitBinary<arith::AddFOp>);
-  patterns.add<ConvertElementwise<SubOp>>(converter, context,
-                                          emitBinary<arith::SubFOp>);
-  patterns.add<ConvertElementwise<MulOp>>(converter, context,
-                                          emitBinary<arith::MulFOp>);
-  patterns.add<ConvertElementwise<DivOp>>(converter, context,
-                                          emitBinary<arith::DivFOp>);
-  patterns.add<ConvertElementwise<MaximumOp>>(converter, context,
-                                              emitBinary<arith::MaximumFOp>);
-  patterns.add<ConvertElementwise<MinimumOp>>(converter, context,
-                                              emitBinary<arith::MinimumFOp>);
-  patterns.add<ConvertElementwise<ReluOp>>(converter, context, emitRelu);
-  patterns.add<ConvertElementwise<NegOp>>(converter, context,
-                                          emitUnary<arith::NegFOp>);
-  patterns.add<ConvertElementwise<AbsOp>>(converter, context,
-                                          emitUnary<math::AbsFOp>);
-  patterns.add<ConvertElementwise<SqrtOp>>(converter, context,
-                                           emitUnary<math::SqrtOp>);
+  PatternAdder adder(converter, patterns);
+  adder.binary<AddOp, arith::AddFOp>();
+  adder.binary<SubOp, arith::SubFOp>();
+  adder.binary<MulOp, arith::MulFOp>();
+  adder.binary<DivOp, arith::DivFOp>();
+  adder.binary<MaximumOp, arith::MaximumFOp>();
+  adder.binary<MinimumOp, arith::MinimumFOp>();
+  adder.binary<PowerOp, math::PowFOp>();
+  adder.unary<NegOp, arith::NegFOp>();
+  adder.unary<AbsOp, math::AbsFOp>();
+  adder.unary<SqrtOp, math::SqrtOp>();
+  adder.unary<ExpOp, math::ExpOp>();
+  adder.unary<LogOp, math::LogOp>();
+  adder.unary<TanhOp, math::TanhOp>();
+  adder.add<ReluOp>(emitRelu);
+  adder.add<SigmoidOp>(emitSigmoid);
+  adder.add<CompareOp>(emitCompare);
+  adder.add<SelectOp>(emitSelect);
+  adder.add<BroadcastToOp>(emitOperand);
 }

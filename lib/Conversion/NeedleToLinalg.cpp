@@ -98,8 +98,10 @@ private:
     populateContractionPatterns(converter, panel, patterns);
     populateElementwisePatterns(converter, patterns);
     populateFuncSignaturePatterns(converter, patterns);
+    populateMovingPatterns(converter, patterns);
     populateQuantizeDynamicPatterns(converter, patterns);
     populateQuantizePatterns(converter, patterns);
+    populateReductionPatterns(converter, patterns);
     populateShapePatterns(converter, patterns);
 
     ConversionTarget target(getContext());

@@ -26,8 +26,8 @@ struct MatmulSizes {
 /// The sizes at run time; an error at the operation where they contradict.
 template <typename OpT>
 static FailureOr<MatmulSizes> getSizes(OpT op, const Environment &env) {
-  ArrayRef<int64_t> lhs = env[op.getLhs()].getShape();
-  ArrayRef<int64_t> rhs = env[op.getRhs()].getShape();
+  ArrayRef<int64_t> lhs = env[op.getLhs()].getShape().take_back(2);
+  ArrayRef<int64_t> rhs = env[op.getRhs()].getShape().take_back(2);
   bool transposeLhs = op.getTransposeLhs(), transposeRhs = op.getTransposeRhs();
   MatmulSizes sizes{lhs[transposeLhs], rhs[!transposeRhs], lhs[!transposeLhs]};
   if (rhs[transposeRhs] != sizes.k)
@@ -77,30 +77,87 @@ static float activate(Activation activation, float value) {
   llvm_unreachable("all activations are covered");
 }
 
+namespace {
+/// Which matrix of an operand belongs to each matrix of the result.
+struct BatchIndices {
+  SmallVector<int64_t> shape;
+  SmallVector<int64_t> lhs, rhs;
+};
+} // namespace
+
+/// The batch dimensions at run time: one that is missing or statically 1
+/// stretches. An error at the operation where they contradict.
+static FailureOr<BatchIndices> getBatch(MatmulOp op, const Environment &env) {
+  BatchIndices result;
+  int64_t rank = op.getType().getRank() - 2;
+  auto getDim = [&](Value operand, int64_t i) -> std::optional<int64_t> {
+    auto type = cast<RankedTensorType>(operand.getType());
+    int64_t own = i - (rank - (type.getRank() - 2));
+    if (own < 0 || type.getDimSize(own) == 1)
+      return std::nullopt;
+    return env[operand].getShape()[own];
+  };
+  int64_t count = 1;
+  for (int64_t i = 0; i < rank; ++i) {
+    std::optional<int64_t> lhs = getDim(op.getLhs(), i);
+    std::optional<int64_t> rhs = getDim(op.getRhs(), i);
+    if (lhs && rhs && *lhs != *rhs)
+      return op.emitOpError() << "batch dimension " << i << " of the result is "
+                              << *lhs << " in lhs and " << *rhs << " in rhs";
+    result.shape.push_back(lhs ? *lhs : rhs.value_or(1));
+    count *= result.shape.back();
+  }
+  auto fill = [&](Value operand, SmallVectorImpl<int64_t> &indices) {
+    for (int64_t index = 0; index < count; ++index) {
+      int64_t position = 0, stride = 1, rest = index;
+      for (int64_t i = rank - 1; i >= 0; --i) {
+        if (std::optional<int64_t> dim = getDim(operand, i)) {
+          position += rest % result.shape[i] * stride;
+          stride *= *dim;
+        }
+        rest /= result.shape[i];
+      }
+      indices.push_back(position);
+    }
+  };
+  fill(op.getLhs(), result.lhs);
+  fill(op.getRhs(), result.rhs);
+  return result;
+}
+
 static FailureOr<Tensor> evaluateMatmul(MatmulOp op, const Environment &env) {
   FailureOr<MatmulSizes> sizes = getSizes(op, env);
   if (failed(sizes))
     return failure();
+  FailureOr<BatchIndices> batch = getBatch(op, env);
+  if (failed(batch))
+    return failure();
   auto [m, n, k] = *sizes;
-  FailureOr<Tensor> result = allocate(op, ElementKind::F32, {m, n});
+  SmallVector<int64_t> shape = batch->shape;
+  shape.append({m, n});
+  FailureOr<Tensor> result = allocate(op, ElementKind::F32, shape);
   if (failed(result))
     return failure();
-  auto gather = [&, k = k](Value value, int64_t numRows, bool kIsOuter) {
-    ArrayRef<float> elements = env[value].getValues<float>();
+  auto gather = [&, k = k](Value value, int64_t numRows, bool kIsOuter,
+                           int64_t matrix) {
+    ArrayRef<float> elements =
+        env[value].getValues<float>().slice(matrix * numRows * k, numRows * k);
     return gatherRows<float>(numRows, k, kIsOuter, [&](int64_t index, int64_t) {
       return elements[index];
     });
   };
-  SmallVector<float, 0> lhs = gather(op.getLhs(), m, op.getTransposeLhs());
-  SmallVector<float, 0> rhs = gather(op.getRhs(), n, !op.getTransposeRhs());
   float *value = result->getMutableValues<float>().data();
-  for (int64_t row = 0; row != m; ++row)
-    for (int64_t column = 0; column != n; ++column, ++value) {
-      *value = dotFloat(&lhs.data()[row * k], &rhs.data()[column * k], k);
-      if (op.getBias())
-        *value += env[op.getBias()].getValues<float>()[column];
-      *value = activate(op.getActivation(), *value);
-    }
+  for (auto [left, right] : llvm::zip_equal(batch->lhs, batch->rhs)) {
+    auto lhs = gather(op.getLhs(), m, op.getTransposeLhs(), left);
+    auto rhs = gather(op.getRhs(), n, !op.getTransposeRhs(), right);
+    for (int64_t row = 0; row != m; ++row)
+      for (int64_t column = 0; column != n; ++column, ++value) {
+        *value = dotFloat(&lhs.data()[row * k], &rhs.data()[column * k], k);
+        if (op.getBias())
+          *value += env[op.getBias()].getValues<float>()[column];
+        *value = activate(op.getActivation(), *value);
+      }
+  }
   return result;
 }
 

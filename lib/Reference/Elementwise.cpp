@@ -1,7 +1,8 @@
 //===- Elementwise.cpp - Evaluates elementwise operations -----------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Unary and broadcasting binary operations in IEEE f32.
+// Unary and broadcasting operations in f32; functions other than arithmetic in
+// f64, rounded once.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,8 +25,17 @@ namespace {
 /// dimension of the result: 0 where it stretches.
 struct Broadcast {
   SmallVector<int64_t> shape;
-  SmallVector<int64_t> lhsStrides;
-  SmallVector<int64_t> rhsStrides;
+  SmallVector<SmallVector<int64_t>> strides;
+
+  /// The element of an operand that belongs to element `index` of the result.
+  int64_t getPosition(size_t operand, int64_t index) const {
+    int64_t position = 0;
+    for (int64_t dim = shape.size() - 1; dim >= 0; --dim) {
+      position += index % shape[dim] * strides[operand][dim];
+      index /= shape[dim];
+    }
+    return position;
+  }
 };
 
 /// One dimension of an operand, seen from the result.
@@ -46,54 +56,98 @@ static Extent getExtent(Value operand, const Tensor &tensor, int64_t dim,
   return {tensor.getShape()[own], type.getDimSize(own) == 1};
 }
 
-template <typename OpT>
-static FailureOr<Broadcast> broadcastOperands(OpT op, const Environment &env) {
-  const Tensor &lhs = env[op.getLhs()], &rhs = env[op.getRhs()];
-  int64_t rank = std::max(lhs.getRank(), rhs.getRank());
+static FailureOr<Broadcast> broadcastOperands(Operation *op,
+                                              const Environment &env) {
+  int64_t rank = 0;
+  for (Value operand : op->getOperands())
+    rank = std::max(rank, env[operand].getRank());
   Broadcast result;
-  result.shape.resize(rank);
-  result.lhsStrides.resize(rank);
-  result.rhsStrides.resize(rank);
-  int64_t lhsStride = 1, rhsStride = 1;
-  for (int64_t dim = rank - 1; dim >= 0; --dim) {
-    Extent left = getExtent(op.getLhs(), lhs, dim, rank);
-    Extent right = getExtent(op.getRhs(), rhs, dim, rank);
-    if (left.size != right.size && !left.stretches && !right.stretches)
-      return op.emitOpError()
-             << "shapes [" << lhs.getShape() << "] and [" << rhs.getShape()
-             << "] differ in dimension " << dim
-             << " (only a dimension that is statically 1 broadcasts)";
-    result.shape[dim] = left.stretches ? right.size : left.size;
-    result.lhsStrides[dim] = left.size == result.shape[dim] ? lhsStride : 0;
-    result.rhsStrides[dim] = right.size == result.shape[dim] ? rhsStride : 0;
-    lhsStride *= left.size;
-    rhsStride *= right.size;
+  result.shape.assign(rank, 1);
+  result.strides.assign(op->getNumOperands(), SmallVector<int64_t>(rank, 0));
+  for (int64_t dim = 0; dim < rank; ++dim) {
+    Value known;
+    for (Value operand : op->getOperands()) {
+      Extent extent = getExtent(operand, env[operand], dim, rank);
+      if (extent.stretches)
+        continue;
+      if (known && extent.size != result.shape[dim])
+        return op->emitOpError()
+               << "shapes [" << env[known].getShape() << "] and ["
+               << env[operand].getShape() << "] differ in dimension " << dim
+               << " (only a dimension that is statically 1 broadcasts)";
+      known = operand;
+      result.shape[dim] = extent.size;
+    }
+  }
+  for (auto [index, operand] : llvm::enumerate(op->getOperands())) {
+    int64_t stride = 1;
+    for (int64_t dim = rank - 1; dim >= 0; --dim) {
+      Extent extent = getExtent(operand, env[operand], dim, rank);
+      result.strides[index][dim] = extent.stretches ? 0 : stride;
+      stride *= extent.size;
+    }
   }
   return result;
 }
 
-template <typename OpT, float (*function)(float, float)>
-static FailureOr<Tensor> evaluateBinary(OpT op, const Environment &env) {
+/// `function` on one element of each operand.
+static FailureOr<Tensor>
+evaluateBroadcast(Operation *op, const Environment &env,
+                  llvm::function_ref<float(ArrayRef<float>)> function) {
   FailureOr<Broadcast> broadcast = broadcastOperands(op, env);
   if (failed(broadcast))
     return failure();
   FailureOr<Tensor> result = allocate(op, ElementKind::F32, broadcast->shape);
   if (failed(result))
     return failure();
-  ArrayRef<float> lhs = env[op.getLhs()].template getValues<float>();
-  ArrayRef<float> rhs = env[op.getRhs()].template getValues<float>();
+  SmallVector<ArrayRef<float>> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(env[operand].getValues<float>());
+  SmallVector<float> elements(operands.size());
   MutableArrayRef<float> values = result->getMutableValues<float>();
   for (int64_t index = 0; index != result->getNumElements(); ++index) {
-    int64_t left = 0, right = 0, rest = index;
-    for (int64_t dim = result->getRank() - 1; dim >= 0; --dim) {
-      int64_t position = rest % broadcast->shape[dim];
-      rest /= broadcast->shape[dim];
-      left += position * broadcast->lhsStrides[dim];
-      right += position * broadcast->rhsStrides[dim];
-    }
-    values[index] = function(lhs[left], rhs[right]);
+    for (auto [i, operand] : llvm::enumerate(operands))
+      elements[i] = operand[broadcast->getPosition(i, index)];
+    values[index] = function(elements);
   }
   return result;
+}
+
+template <typename OpT, float (*function)(float, float)>
+static FailureOr<Tensor> evaluateBinary(OpT op, const Environment &env) {
+  return evaluateBroadcast(op, env, [](ArrayRef<float> elements) {
+    return function(elements[0], elements[1]);
+  });
+}
+
+static bool holds(Predicate predicate, float lhs, float rhs) {
+  switch (predicate) {
+  case Predicate::Eq:
+    return lhs == rhs;
+  case Predicate::Ne:
+    return lhs != rhs;
+  case Predicate::Lt:
+    return lhs < rhs;
+  case Predicate::Le:
+    return lhs <= rhs;
+  case Predicate::Gt:
+    return lhs > rhs;
+  case Predicate::Ge:
+    return lhs >= rhs;
+  }
+  llvm_unreachable("no such predicate");
+}
+
+static FailureOr<Tensor> evaluateCompare(CompareOp op, const Environment &env) {
+  return evaluateBroadcast(op, env, [&](ArrayRef<float> elements) {
+    return holds(op.getPredicate(), elements[0], elements[1]) ? 1.0f : 0.0f;
+  });
+}
+
+static FailureOr<Tensor> evaluateSelect(SelectOp op, const Environment &env) {
+  return evaluateBroadcast(op, env, [](ArrayRef<float> elements) {
+    return elements[0] != 0.0f ? elements[1] : elements[2];
+  });
 }
 
 template <typename OpT, float (*function)(float)>
@@ -141,6 +195,25 @@ float neg(float value) {
 float abs(float value) { return std::copysign(value, 1.0f); }
 float sqrt(float value) { return std::sqrt(value); }
 
+// Evaluated in f64 and rounded once (N7).
+float exp(float value) {
+  return static_cast<float>(std::exp(static_cast<double>(value)));
+}
+float log(float value) {
+  return static_cast<float>(std::log(static_cast<double>(value)));
+}
+float tanh(float value) {
+  return static_cast<float>(std::tanh(static_cast<double>(value)));
+}
+float sigmoid(float value) {
+  return static_cast<float>(1.0 /
+                            (1.0 + std::exp(-static_cast<double>(value))));
+}
+float power(float base, float exponent) {
+  return static_cast<float>(
+      std::pow(static_cast<double>(base), static_cast<double>(exponent)));
+}
+
 } // namespace scalar
 } // namespace
 
@@ -155,4 +228,11 @@ void needle::registerElementwiseEvaluators(EvaluatorRegistry &registry) {
   registry.add(evaluateUnary<NegOp, scalar::neg>);
   registry.add(evaluateUnary<AbsOp, scalar::abs>);
   registry.add(evaluateUnary<SqrtOp, scalar::sqrt>);
+  registry.add(evaluateUnary<ExpOp, scalar::exp>);
+  registry.add(evaluateUnary<LogOp, scalar::log>);
+  registry.add(evaluateUnary<TanhOp, scalar::tanh>);
+  registry.add(evaluateUnary<SigmoidOp, scalar::sigmoid>);
+  registry.add(evaluateBinary<PowerOp, scalar::power>);
+  registry.add(evaluateCompare);
+  registry.add(evaluateSelect);
 }

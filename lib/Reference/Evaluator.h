@@ -83,6 +83,8 @@ mlir::FailureOr<Tensor> allocate(mlir::Operation *op, ElementKind kind,
 void registerConstantEvaluators(EvaluatorRegistry &registry);
 void registerContractionEvaluators(EvaluatorRegistry &registry);
 void registerElementwiseEvaluators(EvaluatorRegistry &registry);
+void registerMovingEvaluators(EvaluatorRegistry &registry);
+void registerReductionEvaluators(EvaluatorRegistry &registry);
 void registerShapeEvaluators(EvaluatorRegistry &registry);
 void registerQuantizationEvaluators(EvaluatorRegistry &registry);
 

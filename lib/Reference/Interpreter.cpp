@@ -18,6 +18,8 @@ EvaluatorRegistry::EvaluatorRegistry() {
   registerConstantEvaluators(*this);
   registerContractionEvaluators(*this);
   registerElementwiseEvaluators(*this);
+  registerMovingEvaluators(*this);
+  registerReductionEvaluators(*this);
   registerShapeEvaluators(*this);
   registerQuantizationEvaluators(*this);
 }

@@ -28,9 +28,17 @@ void populateContractionPatterns(const mlir::TypeConverter &converter,
                                  int64_t panel,
                                  mlir::RewritePatternSet &patterns);
 
-/// Unary and binary float operations, with broadcasting.
+/// Elementwise float operations, with broadcasting.
 void populateElementwisePatterns(const mlir::TypeConverter &converter,
                                  mlir::RewritePatternSet &patterns);
+
+/// reverse, slice, pad and concat.
+void populateMovingPatterns(const mlir::TypeConverter &converter,
+                            mlir::RewritePatternSet &patterns);
+
+/// Sums and maxima along dimensions.
+void populateReductionPatterns(const mlir::TypeConverter &converter,
+                               mlir::RewritePatternSet &patterns);
 
 /// transpose, reshape, observe, and tensor.cast and tensor.dim of quantized
 /// tensors.

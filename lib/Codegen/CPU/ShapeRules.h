@@ -1,8 +1,8 @@
-//===- ShapeRules.h - Which dimensions must agree ---------------*- C++ -*-===//
+//===- ShapeRules.h - The shape rules of all operations ---------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The shape rules of operations on tensors as data, for deriving the shapes of
-// results and the checks that are left to run time.
+// Needle operations state theirs, see ShapeRuleOpInterface; these are for the
+// other operations on tensors in an entry point.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,28 +10,9 @@
 #define NEEDLE_LIB_CODEGEN_CPU_SHAPERULES_H
 
 #include "mlir/IR/Operation.h"
-#include "llvm/ADT/SmallVector.h"
-#include "llvm/ADT/StringRef.h"
+#include "needle/Dialect/Needle/IR/ShapeRule.h"
 
 namespace needle::cpu {
-
-/// A dimension of an operand or result of an operation.
-struct DimensionRef {
-  mlir::Value value;
-  unsigned index;
-  /// What the value is to the operation, e.g. "lhs".
-  llvm::StringRef role;
-};
-
-/// Dimensions that are equal in every valid execution.
-using EqualDimensions = llvm::SmallVector<DimensionRef, 3>;
-
-struct ShapeRule {
-  llvm::SmallVector<EqualDimensions> equal;
-  /// Whether operand 0 and result 0 have equally many elements, and nothing
-  /// else is known.
-  bool sameElementCount = false;
-};
 
 /// The rule of an operation with ranked tensors of dynamic shape. Fails if the
 /// operation is not known, without a diagnostic.

@@ -8,6 +8,7 @@
 
 #include "ShapesFunction.h"
 #include "ShapeRules.h"
+#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
@@ -18,6 +19,9 @@
 
 using namespace mlir;
 using namespace needle::cpu;
+using needle::ComputedDimension;
+using needle::DimensionRef;
+using needle::EqualDimensions;
 
 namespace {
 
@@ -42,6 +46,7 @@ private:
   void finish();
   LogicalResult visit(Operation *op);
   void visitEqual(Operation *op, const EqualDimensions &equal);
+  void visitComputed(Operation *op, const ComputedDimension &computed);
   void visitElementCount(Operation *op);
 
   /// The extents of a static shape; dynamic ones are left null.
@@ -124,11 +129,13 @@ LogicalResult ShapesEmitter::visit(Operation *op) {
   if (isa<func::CallOp>(op))
     return op->emitOpError("is not supported in an entry point: the callee "
                            "cannot be inlined");
-  FailureOr<ShapeRule> rule = getShapeRule(op);
+  FailureOr<needle::ShapeRule> rule = getShapeRule(op);
   if (failed(rule))
     return verifyUnknown(op);
   for (const EqualDimensions &equal : rule->equal)
     visitEqual(op, equal);
+  for (const ComputedDimension &computed : rule->computed)
+    visitComputed(op, computed);
   if (rule->sameElementCount)
     visitElementCount(op);
   return success();
@@ -164,6 +171,26 @@ void ShapesEmitter::visitEqual(Operation *op, const EqualDimensions &equal) {
       text += llvm::formatv(", which is {0}", *extent).str();
     check(op, materialize(dim(*reference)), materialize(dim(ref)), text);
   }
+}
+
+void ShapesEmitter::visitComputed(Operation *op,
+                                  const ComputedDimension &computed) {
+  SmallVector<Value> extents;
+  for (const DimensionRef &ref : computed.operands)
+    extents.push_back(materialize(dim(ref)));
+  Value extent = affine::expandAffineExpr(builder, builder.getLoc(),
+                                          computed.extent, extents, {});
+  const DimensionRef &result = computed.result;
+  if (!dim(result)) {
+    dims[result.value][result.index] = extent;
+    return;
+  }
+  check(op, materialize(dim(result)), extent,
+        llvm::formatv("{0}: dimension {1} of {2} must be {3}",
+                      op->getName().getStringRef(), result.index,
+                      describe(result.value, result.role),
+                      *getConstantIntValue(dim(result)))
+            .str());
 }
 
 void ShapesEmitter::visitElementCount(Operation *op) {

@@ -45,7 +45,30 @@ LogicalResult needle::verifyQuantizedContractionOperand(
 
 Value needle::getTransposedMatrix(Value value) {
   auto transpose = value.getDefiningOp<TransposeOp>();
-  if (!transpose || transpose.getPermutation() != ArrayRef<int64_t>{1, 0})
+  if (!transpose)
+    return {};
+  int64_t rank = transpose.getPermutation().size();
+  if (rank < 2)
+    return {};
+  auto swapped = llvm::to_vector<4>(llvm::seq(rank));
+  std::swap(swapped[rank - 2], swapped[rank - 1]);
+  if (transpose.getPermutation() != ArrayRef(swapped))
     return {};
   return transpose.getOperand();
+}
+
+EqualDimensions needle::getEqualBatch(Value lhs, Value rhs, Value result,
+                                      unsigned i) {
+  EqualDimensions equal;
+  int64_t rank = cast<RankedTensorType>(result.getType()).getRank();
+  auto add = [&](Value operand, StringRef role) {
+    auto type = cast<RankedTensorType>(operand.getType());
+    int64_t own = i - (rank - type.getRank());
+    if (own >= 0 && type.getDimSize(own) != 1)
+      equal.push_back({operand, unsigned(own), role});
+  };
+  add(lhs, "lhs");
+  add(rhs, "rhs");
+  equal.push_back({result, i, "result"});
+  return equal;
 }

@@ -28,13 +28,35 @@ MatmulOperandTypes getMatmulTypes(OpOrAdaptor &op) {
           op.getTransposeLhs(), op.getTransposeRhs()};
 }
 
-/// The extents M and N of a matmul's result.
+/// Batch dimension i of a matmul's result and those of the operands that do not
+/// stretch.
+EqualDimensions getEqualBatch(mlir::Value lhs, mlir::Value rhs,
+                              mlir::Value result, unsigned i);
+
+/// The dimensions of a matmul that agree.
 template <typename Op>
-llvm::SmallVector<mlir::OpFoldResult> reifyMatmul(mlir::OpBuilder &builder,
-                                                  Op op) {
-  std::pair<mlir::Value, int64_t> m(op.getLhs(), op.getTransposeLhs() ? 1 : 0);
-  std::pair<mlir::Value, int64_t> n(op.getRhs(), op.getTransposeRhs() ? 0 : 1);
-  return reifyDims(builder, op.getLoc(), op.getResult(), {m, n});
+ShapeRule getMatmulShapeRule(Op op) {
+  auto rankOf = [](mlir::Value value) {
+    return unsigned(
+        llvm::cast<mlir::RankedTensorType>(value.getType()).getRank());
+  };
+  mlir::Value lhs = op.getLhs(), rhs = op.getRhs(), result = op.getResult();
+  unsigned rank = rankOf(result);
+  unsigned lhsDepth = rankOf(lhs) - (op.getTransposeLhs() ? 2 : 1);
+  unsigned rhsDepth = rankOf(rhs) - (op.getTransposeRhs() ? 1 : 2);
+  unsigned rows = 2 * rankOf(lhs) - 3 - lhsDepth;
+  unsigned columns = 2 * rankOf(rhs) - 3 - rhsDepth;
+  ShapeRule rule;
+  rule.equal.push_back({{lhs, lhsDepth, "lhs"}, {rhs, rhsDepth, "rhs"}});
+  rule.equal.push_back({{lhs, rows, "lhs"}, {result, rank - 2, "result"}});
+  EqualDimensions n = {{rhs, columns, "rhs"}};
+  if (op.getBias())
+    n.push_back({op.getBias(), 0, "bias"});
+  n.push_back({result, rank - 1, "result"});
+  rule.equal.push_back(std::move(n));
+  for (unsigned i = 0; i + 2 < rank; ++i)
+    rule.equal.push_back(getEqualBatch(lhs, rhs, result, i));
+  return rule;
 }
 
 /// Verifies how an operand of an integer contraction is quantized: per tensor
@@ -46,8 +68,8 @@ mlir::LogicalResult verifyQuantizedContractionOperand(
     std::optional<int64_t> axis,
     llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)> fail);
 
-/// The operand of `value`'s defining op if that op swaps the two dimensions of
-/// a matrix; null otherwise.
+/// The operand of `value`'s defining op if that op swaps the last two
+/// dimensions and no other; null otherwise.
 mlir::Value getTransposedMatrix(mlir::Value value);
 
 /// matmul(transpose(x), y) → matmul(x, y) {transpose_lhs}; likewise for rhs.

@@ -7,6 +7,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
 #include "needle/Dialect/Needle/IR/ConstantData.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
 #include "needle/Quantization/NumericRules.h"
@@ -157,4 +159,92 @@ OpFoldResult NegOp::fold(FoldAdaptor adaptor) {
 OpFoldResult SqrtOp::fold(FoldAdaptor adaptor) {
   return foldUnary(adaptor.getOperand(), getOperand().getType(), getType(),
                    [](float x) { return std::sqrt(x); });
+}
+
+//===----------------------------------------------------------------------===//
+// power
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// power(x, 1) → x, power(x, 2) → mul(x, x), power(x, -1) → div(1, x), which
+/// are exact or rounded once, and have the special cases of powers.
+struct ExpandSmallPower : OpRewritePattern<PowerOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(PowerOp op,
+                                PatternRewriter &rewriter) const override {
+    DenseElementsAttr exponent;
+    if (!matchPattern(op.getRhs(), m_Constant(&exponent)) ||
+        !exponent.isSplat())
+      return rewriter.notifyMatchFailure(op, "exponent differs by element");
+    Value base = op.getLhs();
+    if (base.getType() != op.getType())
+      return rewriter.notifyMatchFailure(op, "base is stretched");
+    float value = exponent.getSplatValue<float>();
+    if (value == 1.0F) {
+      rewriter.replaceOp(op, base);
+    } else if (value == 2.0F) {
+      rewriter.replaceOpWithNewOp<MulOp>(op, op.getType(), base, base);
+    } else if (value == -1.0F) {
+      auto type = RankedTensorType::get({}, rewriter.getF32Type());
+      Value one = ConstantOp::create(rewriter, op.getLoc(), type,
+                                     DenseElementsAttr::get(type, 1.0F));
+      rewriter.replaceOpWithNewOp<DivOp>(op, op.getType(), one, base);
+    } else {
+      return rewriter.notifyMatchFailure(op, "needs more than one operation");
+    }
+    return success();
+  }
+};
+
+} // namespace
+
+void PowerOp::getCanonicalizationPatterns(RewritePatternSet &results,
+                                          MLIRContext *context) {
+  results.add<ExpandSmallPower>(context);
+}
+
+//===----------------------------------------------------------------------===//
+// compare and select
+//===----------------------------------------------------------------------===//
+
+static bool holds(Predicate predicate, float x, float y) {
+  switch (predicate) {
+  case Predicate::Eq:
+    return x == y;
+  case Predicate::Ne:
+    return x != y;
+  case Predicate::Lt:
+    return x < y;
+  case Predicate::Le:
+    return x <= y;
+  case Predicate::Gt:
+    return x > y;
+  case Predicate::Ge:
+    return x >= y;
+  }
+  llvm_unreachable("no such predicate");
+}
+
+OpFoldResult CompareOp::fold(FoldAdaptor adaptor) {
+  return foldBinary(*this, adaptor.getLhs(), adaptor.getRhs(),
+                    [&](float x, float y) {
+                      return holds(getPredicate(), x, y) ? 1.0F : 0.0F;
+                    });
+}
+
+/// select(splat, x, y) → x or y, if that has the type of the result and no
+/// shapes are left to compare at run time
+OpFoldResult SelectOp::fold(FoldAdaptor adaptor) {
+  auto condition = dyn_cast_or_null<DenseElementsAttr>(adaptor.getCondition());
+  auto isStatic = [](Type type) {
+    return cast<RankedTensorType>(type).hasStaticShape();
+  };
+  if (!condition || !condition.isSplat() ||
+      !llvm::all_of(getOperandTypes(), isStatic))
+    return {};
+  Value chosen =
+      condition.getSplatValue<float>() != 0.0F ? getOnTrue() : getOnFalse();
+  return chosen.getType() == getType() ? OpFoldResult(chosen) : OpFoldResult();
 }

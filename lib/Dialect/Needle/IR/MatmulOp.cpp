@@ -29,11 +29,7 @@ LogicalResult MatmulOp::inferReturnTypes(
   return success();
 }
 
-LogicalResult MatmulOp::reifyResultShapes(OpBuilder &builder,
-                                          ReifiedRankedShapedTypeDims &shapes) {
-  shapes.push_back(reifyMatmul(builder, *this));
-  return success();
-}
+ShapeRule MatmulOp::getShapeRule() { return getMatmulShapeRule(*this); }
 
 void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &results,
                                            MLIRContext *context) {
@@ -45,8 +41,10 @@ void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &results,
 //===----------------------------------------------------------------------===//
 
 SmallVector<QuantizableOperand> MatmulOp::getQuantizableOperands() {
-  return {{0, "lhs", QuantizableRole::Activation, std::nullopt},
-          {1, "rhs", QuantizableRole::Weight, getTransposeRhs() ? 0 : 1}};
+  int64_t rank = getRhs().getType().getRank();
+  return {
+      {0, "lhs", QuantizableRole::Activation, std::nullopt},
+      {1, "rhs", QuantizableRole::Weight, rank - (getTransposeRhs() ? 2 : 1)}};
 }
 
 /// Says in `reason` why `quantized` cannot stand for `operand`, if so.
@@ -78,6 +76,14 @@ MatmulOp::buildIntegerForm(OpBuilder &builder,
     reason = "operands 'lhs' and 'rhs' must both be quantized";
     return failure();
   }
+  for (auto [name, operand] : {std::pair("lhs", getLhs()), {"rhs", getRhs()}})
+    if (operand.getType().getRank() != 2) {
+      llvm::raw_string_ostream(reason)
+          << "operand '" << name << "' of type '" << operand.getType()
+          << "' has batch dimensions: only matrices of rank 2 have an integer "
+             "form";
+      return failure();
+    }
   const QuantizedOperand &lhs = quantized[0], &rhs = quantized[1];
   if (failed(checkQuantizedOperand("lhs", getLhs(), lhs, operands[0].axis,
                                    reason)) ||

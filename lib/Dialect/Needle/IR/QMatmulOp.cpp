@@ -43,7 +43,21 @@ static LogicalResult verifyResultElement(QMatmulOp op) {
   return success();
 }
 
+/// There is no integer form with a batch.
+static LogicalResult verifyMatrix(QMatmulOp op, StringRef operand,
+                                  RankedTensorType type, StringRef layout) {
+  if (type.getRank() == 2)
+    return success();
+  return op.emitOpError() << operand << " must have rank 2 (" << layout
+                          << "), got " << type;
+}
+
 LogicalResult QMatmulOp::verify() {
+  if (failed(verifyMatrix(*this, "lhs", getLhs().getType(),
+                          getTransposeLhs() ? "K x M" : "M x K")) ||
+      failed(verifyMatrix(*this, "rhs", getRhs().getType(),
+                          getTransposeRhs() ? "N x K" : "K x N")))
+    return failure();
   FailureOr<SmallVector<int64_t>> shape =
       inferMatmulShape(getLoc(), getOperationName(), getMatmulTypes(*this));
   if (failed(shape))
@@ -62,12 +76,7 @@ LogicalResult QMatmulOp::verify() {
   return verifyResultElement(*this);
 }
 
-LogicalResult
-QMatmulOp::reifyResultShapes(OpBuilder &builder,
-                             ReifiedRankedShapedTypeDims &shapes) {
-  shapes.push_back(reifyMatmul(builder, *this));
-  return success();
-}
+ShapeRule QMatmulOp::getShapeRule() { return getMatmulShapeRule(*this); }
 
 void QMatmulOp::getCanonicalizationPatterns(RewritePatternSet &results,
                                             MLIRContext *context) {

@@ -78,12 +78,8 @@ OpFoldResult QuantizeOp::fold(FoldAdaptor adaptor) {
                               : quantizeConstant<uint8_t>(*data, type);
 }
 
-LogicalResult
-QuantizeOp::reifyResultShapes(OpBuilder &builder,
-                              ReifiedRankedShapedTypeDims &shapes) {
-  shapes.push_back(
-      reifySameShape(builder, getLoc(), getResult(), getOperand()));
-  return success();
+ShapeRule QuantizeOp::getShapeRule() {
+  return ShapeRule::sameShape(getOperand(), getResult());
 }
 
 //===----------------------------------------------------------------------===//
@@ -106,12 +102,8 @@ LogicalResult DequantizeOp::verify() {
   return success();
 }
 
-LogicalResult
-DequantizeOp::reifyResultShapes(OpBuilder &builder,
-                                ReifiedRankedShapedTypeDims &shapes) {
-  shapes.push_back(
-      reifySameShape(builder, getLoc(), getResult(), getOperand()));
-  return success();
+ShapeRule DequantizeOp::getShapeRule() {
+  return ShapeRule::sameShape(getOperand(), getResult());
 }
 
 //===----------------------------------------------------------------------===//
@@ -132,14 +124,8 @@ LogicalResult QuantizeDynamicOp::inferReturnTypes(
   return success();
 }
 
-LogicalResult
-QuantizeDynamicOp::reifyResultShapes(OpBuilder &builder,
-                                     ReifiedRankedShapedTypeDims &shapes) {
-  shapes.push_back(
-      reifySameShape(builder, getLoc(), getResult(), getOperand()));
-  shapes.emplace_back();
-  shapes.emplace_back();
-  return success();
+ShapeRule QuantizeDynamicOp::getShapeRule() {
+  return ShapeRule::sameShape(getOperand(), getResult());
 }
 
 //===----------------------------------------------------------------------===//
@@ -158,12 +144,8 @@ OpFoldResult RequantizeOp::fold(FoldAdaptor) {
   return {};
 }
 
-LogicalResult
-RequantizeOp::reifyResultShapes(OpBuilder &builder,
-                                ReifiedRankedShapedTypeDims &shapes) {
-  shapes.push_back(
-      reifySameShape(builder, getLoc(), getResult(), getOperand()));
-  return success();
+ShapeRule RequantizeOp::getShapeRule() {
+  return ShapeRule::sameShape(getOperand(), getResult());
 }
 
 //===----------------------------------------------------------------------===//

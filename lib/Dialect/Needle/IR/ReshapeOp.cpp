@@ -76,6 +76,12 @@ LogicalResult ReshapeOp::verify() {
 // Shapes
 //===----------------------------------------------------------------------===//
 
+ShapeRule ReshapeOp::getShapeRule() {
+  ShapeRule rule;
+  rule.sameElementCount = true;
+  return rule;
+}
+
 LogicalResult
 ReshapeOp::reifyResultShapes(OpBuilder &builder,
                              ReifiedRankedShapedTypeDims &shapes) {

@@ -23,16 +23,25 @@ mlir::FailureOr<int64_t> mergeDims(int64_t lhs, int64_t rhs);
 
 /// The shape of an elementwise result by NumPy's rules, where only a static 1
 /// stretches. Emits an error for the operation `opName` if the shapes do not
-/// broadcast.
+/// broadcast, naming the operands by their `roles`.
 mlir::FailureOr<llvm::SmallVector<int64_t>>
 inferBroadcastShape(std::optional<mlir::Location> loc, llvm::StringRef opName,
-                    mlir::RankedTensorType lhs, mlir::RankedTensorType rhs);
+                    mlir::ValueRange operands,
+                    llvm::ArrayRef<llvm::StringLiteral> roles);
 
-/// The extents of the result of a broadcasting operation: each follows from an
-/// operand whose dimension does not stretch.
-llvm::SmallVector<mlir::OpFoldResult>
-reifyBroadcast(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value result,
-               mlir::Value lhs, mlir::Value rhs);
+/// The shape without `axes`, or with size 1 there. Emits an error for the
+/// operation `opName` if the axes are not ascending dimensions of `type`.
+mlir::FailureOr<llvm::SmallVector<int64_t>>
+inferReductionShape(std::optional<mlir::Location> loc, llvm::StringRef opName,
+                    mlir::RankedTensorType type, llvm::ArrayRef<int64_t> axes,
+                    bool keepDims);
+
+/// Emits an error for the operation `opName` if the axes are not ascending
+/// dimensions of `type`.
+mlir::LogicalResult verifyAxes(std::optional<mlir::Location> loc,
+                               llvm::StringRef opName,
+                               mlir::RankedTensorType type,
+                               llvm::ArrayRef<int64_t> axes);
 
 /// The operands of a contraction as far as their shapes matter.
 struct MatmulOperandTypes {
@@ -44,8 +53,8 @@ struct MatmulOperandTypes {
   bool transposeRhs;
 };
 
-/// The shape M×N of a matrix product. Emits an error for the operation `opName`
-/// that names the operand and the dimension that does not fit.
+/// The shape [batch…]×M×N of a matrix product. Emits an error for the operation
+/// `opName` that names the operand and the dimension that does not fit.
 mlir::FailureOr<llvm::SmallVector<int64_t>>
 inferMatmulShape(std::optional<mlir::Location> loc, llvm::StringRef opName,
                  const MatmulOperandTypes &types);
@@ -54,18 +63,6 @@ inferMatmulShape(std::optional<mlir::Location> loc, llvm::StringRef opName,
 /// static.
 mlir::LogicalResult verifySameShape(mlir::Operation *op, mlir::Value operand,
                                     mlir::Value result);
-
-/// The extents of `result` where `sources[i]` names the value and its dimension
-/// that equals dimension i. Static extents of `result` become attributes.
-llvm::SmallVector<mlir::OpFoldResult>
-reifyDims(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value result,
-          llvm::ArrayRef<std::pair<mlir::Value, int64_t>> sources);
-
-/// The extents of `result`, whose shape is that of `operand`.
-llvm::SmallVector<mlir::OpFoldResult> reifySameShape(mlir::OpBuilder &builder,
-                                                     mlir::Location loc,
-                                                     mlir::Value result,
-                                                     mlir::Value operand);
 
 } // namespace needle
 

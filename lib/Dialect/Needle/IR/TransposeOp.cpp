@@ -57,14 +57,12 @@ TransposeOp::inferReturnTypes(MLIRContext *, std::optional<Location> location,
   return success();
 }
 
-LogicalResult
-TransposeOp::reifyResultShapes(OpBuilder &builder,
-                               ReifiedRankedShapedTypeDims &shapes) {
-  SmallVector<std::pair<Value, int64_t>> sources;
-  for (int64_t dim : getPermutation())
-    sources.emplace_back(getOperand(), dim);
-  shapes.push_back(reifyDims(builder, getLoc(), getResult(), sources));
-  return success();
+ShapeRule TransposeOp::getShapeRule() {
+  ShapeRule rule;
+  for (auto [i, source] : llvm::enumerate(getPermutation()))
+    rule.equal.push_back({{getOperand(), unsigned(source), "operand"},
+                          {getResult(), unsigned(i), "result"}});
+  return rule;
 }
 
 //===----------------------------------------------------------------------===//

@@ -181,17 +181,42 @@ func.func @constant_resource_size() {
 // matmul
 //===----------------------------------------------------------------------===//
 
-func.func @matmul_lhs_rank(%x: tensor<2x3x4xf32>, %w: tensor<4x5xf32>) {
-  // expected-error@+1 {{'needle.matmul' op lhs must have rank 2 (M x K), got 'tensor<2x3x4xf32>'}}
-  %0 = needle.matmul %x, %w : tensor<2x3x4xf32>, tensor<4x5xf32> -> tensor<3x5xf32>
+func.func @matmul_lhs_rank(%x: tensor<4xf32>, %w: tensor<4x5xf32>) {
+  // expected-error@+1 {{'needle.matmul' op lhs must have rank 2 (M x K) or more, got 'tensor<4xf32>'}}
+  %0 = needle.matmul %x, %w : tensor<4xf32>, tensor<4x5xf32> -> tensor<5xf32>
   return
 }
 
 // -----
 
 func.func @matmul_rhs_rank(%x: tensor<3x4xf32>, %w: tensor<4xf32>) {
-  // expected-error@+1 {{'needle.matmul' op rhs must have rank 2 (N x K), got 'tensor<4xf32>'}}
+  // expected-error@+1 {{'needle.matmul' op rhs must have rank 2 (N x K) or more, got 'tensor<4xf32>'}}
   %0 = needle.matmul %x, %w {transpose_rhs} : tensor<3x4xf32>, tensor<4xf32> -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @matmul_batch(%x: tensor<2x3x4xf32>, %w: tensor<3x4x5xf32>) {
+  // expected-error@+1 {{'needle.matmul' op batch dimension 0 of the result is 2 in lhs 'tensor<2x3x4xf32>', but 3 in rhs 'tensor<3x4x5xf32>'}}
+  %0 = needle.matmul %x, %w : tensor<2x3x4xf32>, tensor<3x4x5xf32> -> tensor<2x3x5xf32>
+  return
+}
+
+// -----
+
+// A dynamic dimension never stretches.
+func.func @matmul_batch_result(%x: tensor<?x3x4xf32>, %w: tensor<4x4x5xf32>) {
+  // expected-error@+1 {{'needle.matmul' op result must have type 'tensor<4x3x5xf32>' up to dynamic dimensions, got 'tensor<1x3x5xf32>'}}
+  %0 = needle.matmul %x, %w : tensor<?x3x4xf32>, tensor<4x4x5xf32> -> tensor<1x3x5xf32>
+  return
+}
+
+// -----
+
+func.func @qmatmul_batch(%x: tensor<2x3x4x!quant.uniform<u8:f32, 0.5>>, %w: tensor<4x5x!quant.uniform<i8:f32, 0.5>>) {
+  // expected-error@+1 {{'needle.qmatmul' op lhs must have rank 2 (M x K), got 'tensor<2x3x4x!quant.uniform<u8:f32, 5.000000e-01>>'}}
+  %0 = needle.qmatmul %x, %w : tensor<2x3x4x!quant.uniform<u8:f32, 0.5>>, tensor<4x5x!quant.uniform<i8:f32, 0.5>> -> tensor<2x3x5xf32>
   return
 }
 

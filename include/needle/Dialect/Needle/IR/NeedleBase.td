@@ -58,6 +58,19 @@ def Needle_ActivationAttr
   let assemblyFormat = "`<` $value `>`";
 }
 
+def Needle_Predicate : I32EnumAttr<"Predicate", "comparison of two floats", [
+    I32EnumAttrCase<"Eq", 0, "eq">, I32EnumAttrCase<"Ne", 1, "ne">,
+    I32EnumAttrCase<"Lt", 2, "lt">, I32EnumAttrCase<"Le", 3, "le">,
+    I32EnumAttrCase<"Gt", 4, "gt">, I32EnumAttrCase<"Ge", 5, "ge">]> {
+  let cppNamespace = "::needle";
+  let genSpecializedAttr = 0;
+}
+
+def Needle_PredicateAttr
+    : EnumAttr<Needle_Dialect, Needle_Predicate, "predicate"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
 //===----------------------------------------------------------------------===//
 // Type constraints
 //===----------------------------------------------------------------------===//

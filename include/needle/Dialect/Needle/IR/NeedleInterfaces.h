@@ -1,7 +1,7 @@
 //===- NeedleInterfaces.h - Operation interfaces of needle ------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Declares QuantizableOpInterface and the descriptions it exchanges.
+// Declares the operation interfaces and the descriptions they exchange.
 //
 //===----------------------------------------------------------------------===//
 
@@ -10,6 +10,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpDefinition.h"
+#include "needle/Dialect/Needle/IR/ShapeRule.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include <optional>

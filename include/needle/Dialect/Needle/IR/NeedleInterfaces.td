@@ -1,4 +1,4 @@
-// QuantizableOpInterface: what quantize, fuse and explain ask an operation.
+// What passes ask an operation: its integer form, and how shapes relate.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #ifndef NEEDLE_DIALECT_NEEDLE_IR_NEEDLEINTERFACES_TD
 #define NEEDLE_DIALECT_NEEDLE_IR_NEEDLEINTERFACES_TD
@@ -36,6 +36,21 @@ def Needle_QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
       (ins "::mlir::OpBuilder &":$builder,
            "::llvm::ArrayRef<::needle::QuantizedOperand>":$quantized,
            "::mlir::Type":$resultType, "::std::string &":$reason)>
+  ];
+}
+
+def Needle_ShapeRuleOpInterface : OpInterface<"ShapeRuleOpInterface"> {
+  let cppNamespace = "::needle";
+  let description = [{
+    Implemented by an operation that states, as data, which dimensions of its
+    operands and results are equal and which are computed from others. From that
+    one statement follow the extents of results (`reifyByShapeRule`) and the
+    comparisons that are left to run time (the pass
+    needle-cpu-build-plan).
+  }];
+  let methods = [
+    InterfaceMethod<"The rule of this operation.", "::needle::ShapeRule",
+                    "getShapeRule">
   ];
 }
 
