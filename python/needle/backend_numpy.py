@@ -130,7 +130,8 @@ def dequantize(a: Array) -> Array:
     """
     if not isinstance(a, QuantizedArray) or a.quant_params is None:
         raise TypeError(f"dequantize() takes a quantized array, this one is {a.dtype}")
-    return _to_needle(a).dequantize().numpy()
+    result: Array = _to_needle(a).dequantize().numpy()
+    return result
 
 
 def array(a: Any, dtype: npt.DTypeLike = None, device: Device | None = None) -> Array:

@@ -15,7 +15,20 @@ from typing import TYPE_CHECKING, Any
 
 BACKEND = os.environ.get("NEEDLE_BACKEND", "nd")
 
-if TYPE_CHECKING or BACKEND == "nd":
+if TYPE_CHECKING:
+    from needle.backend_ndarray import (
+        Device,
+        NDArray,
+        all_devices,
+        cpu,
+        cpu_numpy,
+        cuda,
+        default_device,
+    )
+
+    # Either of the two.
+    array_api: Any
+elif BACKEND == "nd":
     from needle import backend_ndarray as array_api
     from needle.backend_ndarray import (
         Device,

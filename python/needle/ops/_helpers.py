@@ -7,7 +7,7 @@ import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from needle.autograd import Tensor
+from needle._tensor import Tensor
 from needle.backend_selection import BACKEND
 
 Axes = int | Sequence[int] | None

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from needle.autograd import Tensor, TensorOp
+from needle._tensor import Tensor
+from needle.autograd import TensorOp
 from needle.backend_selection import array_api
 from needle.ops._helpers import make_mask, sum_to
 

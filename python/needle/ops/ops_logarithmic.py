@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from needle.autograd import Tensor, TensorOp
+from needle._tensor import Tensor
+from needle.autograd import TensorOp
 from needle.backend_selection import array_api, dequantize, is_quantized
 from needle.ops._helpers import Axes, drop_dims, keep_dims
 from needle.ops.ops_elementwise import exp

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from needle.autograd import Tensor, TensorOp
+from needle._tensor import Tensor
+from needle.autograd import TensorOp
 from needle.ops._helpers import Shape, sum_to
 from needle.ops.ops_shape import transpose
 

@@ -10,7 +10,8 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from needle.autograd import Tensor, TensorOp, TensorTuple, TensorTupleOp, Value
+from needle._tensor import Tensor
+from needle.autograd import TensorOp, TensorTuple, TensorTupleOp, Value
 from needle.backend_selection import array_api, committed_device, float_type
 from needle.ops._helpers import Axes, Shape, check_axes, sum_to
 from needle.ops.ops_tuple import make_tuple

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from needle.autograd import Tensor, TensorOp, TensorTuple, TensorTupleOp, Value
+from needle._tensor import Tensor
+from needle.autograd import TensorOp, TensorTuple, TensorTupleOp, Value
 from needle.backend_selection import full_like
 
 
