@@ -109,8 +109,8 @@ static nb::tuple chooseParams(double min, double max,
 }
 
 void needle::python::bindCalibration(nb::module_ &m) {
-  m.def("choose_quantization_params", &chooseParams, nb::arg("min"),
-        nb::arg("max"), nb::arg("format"),
+  m.def("choose_quantization_params", &chooseParams, nb::arg("low"),
+        nb::arg("high"), nb::arg("kind"),
         "Scale and zero point of numbers in a range (rule N2).");
   using Names = std::vector<std::string>;
   nb::class_<Calibration>(m, "Calibration", "The quantization of one module.")

@@ -34,7 +34,7 @@ struct Array {
 
   /// Native memory: kernels can run on it.
   bool isNative() const { return bool(view.storage); }
-  bool isFloat() const { return isNative() && !params; }
+  bool isFloat() const { return isNative() && view.dtype == NDL_DTYPE_F32; }
 };
 
 /// What the package registers.

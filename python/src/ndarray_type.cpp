@@ -93,24 +93,34 @@ Array *needle::python::newView(const Array *x) {
 }
 
 /// Calls `make` of another class than NDArray.
-static PyObject *makeOther(Array *array, PyTypeObject *type) {
-  PyObject *made = nullptr;
+static PyObject *callMake(const Array *array, PyTypeObject *type) {
   const eager::View &view = array->view;
-  PyObject *shape = makeTuple(view.rank, view.shape);
-  PyObject *strides = makeTuple(view.rank, view.strides);
-  PyObject *handle = getHandle(array);
-  if (shape && strides && handle)
-    made = PyObject_CallMethod(asObject(reinterpret_cast<Array *>(type)),
-                               "make", "OOOOL", shape, strides, array->device,
-                               handle, static_cast<long long>(view.offset));
-  Py_XDECREF(shape);
-  Py_XDECREF(strides);
-  Py_XDECREF(handle);
+  PyObject *handle = getHandle(const_cast<Array *>(array));
+  PyObject *arguments =
+      handle ? Py_BuildValue("NNONL", makeTuple(view.rank, view.shape),
+                             makeTuple(view.rank, view.strides), array->device,
+                             handle, static_cast<long long>(view.offset))
+             : nullptr;
+  PyObject *keywords =
+      array->params && arguments
+          ? Py_BuildValue("{sO}", "quant_params", array->params)
+          : nullptr;
+  PyObject *make =
+      PyObject_GetAttrString(reinterpret_cast<PyObject *>(type), "make");
+  PyObject *made = make && arguments && !PyErr_Occurred()
+                       ? PyObject_Call(make, arguments, keywords)
+                       : nullptr;
+  Py_XDECREF(make);
+  Py_XDECREF(keywords);
+  Py_XDECREF(arguments);
+  return made;
+}
+
+static PyObject *makeOther(Array *array, PyTypeObject *type) {
+  PyObject *made = callMake(array, type);
   if (made)
-    if (Array *other = asArray(made)) {
+    if (Array *other = asArray(made))
       other->committed = array->committed;
-      setParams(other, array->params, array->quant);
-    }
   Py_DECREF(asObject(array));
   return made;
 }

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -88,8 +88,12 @@ class NDArray(NDArrayBase):
         device: Device | None = None,
         handle: Any = None,
         offset: SupportsIndex = 0,
+        *,
+        quant_params: QuantParams | None = None,
     ) -> Self:
         """An array over memory that exists, or over new memory, not initialized.
+
+        Results of operations on instances of a subclass are made by its ``make``.
 
         Parameters
         ----------
@@ -104,13 +108,16 @@ class NDArray(NDArrayBase):
             memory.
         offset
             Of the first element, in elements.
+        quant_params
+            Given if, and only if, the handle holds uint8.
 
         Raises
         ------
         ValueError
             If an element lies outside of the handle.
         TypeError
-            If the handle belongs to another kind of device.
+            If the handle belongs to another kind of device, or holds integers
+            without ``quant_params``.
         """
         chosen = default_device() if device is None else device
         if not isinstance(chosen, Device):
@@ -119,18 +126,24 @@ class NDArray(NDArrayBase):
         start = operator.index(offset)
         if handle is None:
             extents = np.atleast_1d(shape).tolist()
-            handle = chosen.Array(max(start, 0) + math.prod(extents))
+            size = max(start, 0) + math.prod(extents)
+            handle = chosen.Array(size, FLOAT32 if quant_params is None else UINT8)
         if not isinstance(handle, chosen.Array):
             raise TypeError(
                 f"handle is an Array of {chosen!r}, got {type(handle).__name__}"
             )
+        if (handle.dtype == UINT8) != (quant_params is not None):
+            raise TypeError(
+                f"a handle of {handle.dtype} with quant_params={quant_params}: "
+                "they belong to uint8, and only to it"
+            )
         made = _needle.array_make(
-            shape, strides, chosen, handle, start, device is not None, None
+            shape, strides, chosen, handle, start, device is not None, quant_params
         )
         return cls._as_own(made)
 
     @classmethod
-    def _as_own(cls, made: NDArrayBase) -> Any:
+    def _as_own(cls, made: NDArrayBase) -> Self:
         """An array as instance of this class."""
         if type(made) is cls:
             return made
@@ -138,13 +151,13 @@ class NDArray(NDArrayBase):
         NDArrayBase.__init__(self, made)
         return self
 
-    def _like(self, made: NDArrayBase) -> Any:
+    def _like(self, made: NDArrayBase) -> Self:
         """A result as instance of the class of this array, by its ``make``."""
-        if type(self) is NDArray:
-            return made
-        return _needle.array_cast_like(made, self)
+        if type(self) is not NDArray:
+            made = _needle.array_cast_like(made, self)
+        return cast("Self", made)
 
-    def _copied(self, device: Device | None, dtype: npt.DTypeLike = None) -> NDArray:
+    def _copied(self, device: Device | None, dtype: npt.DTypeLike = None) -> Self:
         """A compact copy; on this device and committed only if a device is given."""
         if dtype is not None and _dtype(dtype) != self.dtype:
             return self.astype(dtype)._copied(device)
@@ -152,7 +165,7 @@ class NDArray(NDArrayBase):
             return self._like(self.device.array_copy(self))
         if device != self.device:
             return self.to(device)
-        return _needle.array_commit(self.device.array_copy(self))
+        return self._like(_needle.array_commit(self.device.array_copy(self)))
 
     # -- Properties --------------------------------------------------------
 
@@ -180,11 +193,11 @@ class NDArray(NDArrayBase):
     # -- Conversions -------------------------------------------------------
 
     def to(self, device: Device) -> Self:
-        """This array on a device; itself if it is there already."""
+        """The array on a device; itself if it is there already."""
         if not isinstance(device, Device):
             raise TypeError(f"device is a Device such as cpu(), got {device!r}")
         if device == self.device:
-            return self if self.committed else _needle.array_commit(self)
+            return self if self.committed else self._like(_needle.array_commit(self))
         device.check_enabled()
         made = device.array_from_numpy(self.numpy(), device, True, self.quant_params)
         return self._like(made)
@@ -215,7 +228,7 @@ class NDArray(NDArrayBase):
             type but float32.
         """
         wanted = _dtype(dtype)
-        if wanted == self._dtype:
+        if wanted == self.dtype:
             return self._copied(None)
         if wanted == UINT8:
             raise TypeError(
@@ -301,7 +314,8 @@ class NDArray(NDArrayBase):
 
     def flatten(self) -> Self:
         """A copy in one dimension."""
-        return self._like(self.device.array_copy(self)).reshape((self.size,))
+        copy = self._like(self.device.array_copy(self))
+        return copy.reshape((self.size,))
 
     def flip(self, axes: Any = None) -> Self:
         """A copy with the elements reversed along some axes, by default all."""

@@ -59,6 +59,9 @@ __all__ = [
 
 NDArray = _array.NDArray
 
+#: What an operator takes beside an array.
+Operand = NDArray | float | npt.NDArray[Any]
+
 
 def array(
     a: Any,
@@ -144,17 +147,17 @@ def one_hot(n: int, i: Any, device: Device | None = None) -> NDArray:
 
 def broadcast_to(a: NDArray, new_shape: Any) -> NDArray:
     """:meth:`NDArray.broadcast_to`."""
-    return a.broadcast_to(new_shape)  # type: ignore[no-any-return]
+    return a.broadcast_to(new_shape)
 
 
 def reshape(a: NDArray, new_shape: Any) -> NDArray:
     """:meth:`NDArray.reshape`."""
-    return a.reshape(new_shape)  # type: ignore[no-any-return]
+    return a.reshape(new_shape)
 
 
 def permute(a: NDArray, new_axes: Any) -> NDArray:
     """:meth:`NDArray.permute`."""
-    return a.permute(new_axes)  # type: ignore[no-any-return]
+    return a.permute(new_axes)
 
 
 def transpose(a: NDArray, axes: Any = None) -> NDArray:
@@ -162,32 +165,34 @@ def transpose(a: NDArray, axes: Any = None) -> NDArray:
     return a.transpose(axes)
 
 
-def add(a: NDArray, b: Any) -> NDArray:
+def add(a: NDArray, b: Operand) -> NDArray:
     """``a + b``."""
-    return a + b  # type: ignore[no-any-return]
+    return a + b
 
 
-def subtract(a: NDArray, b: Any) -> NDArray:
+def subtract(a: NDArray, b: Operand) -> NDArray:
     """``a - b``."""
-    return a - b  # type: ignore[no-any-return]
+    return a - b
 
 
-def multiply(a: NDArray, b: Any) -> NDArray:
+def multiply(a: NDArray, b: Operand) -> NDArray:
     """``a * b``."""
-    return a * b  # type: ignore[no-any-return]
+    return a * b
 
 
-def divide(a: NDArray, b: Any) -> NDArray:
+def divide(a: NDArray, b: Operand) -> NDArray:
     """``a / b``."""
-    return a / b  # type: ignore[no-any-return]
+    return a / b
 
 
-def power(a: NDArray, b: Any) -> NDArray:
+def power(a: NDArray, b: Operand) -> NDArray:
     """``a ** b``."""
-    return a**b  # type: ignore[no-any-return]
+    return a**b
 
 
-def matmul(a: NDArray, b: Any, bias: NDArray | None = None) -> NDArray:
+def matmul(
+    a: NDArray, b: NDArray | npt.NDArray[Any], bias: NDArray | None = None
+) -> NDArray:
     """``a @ b``, plus a bias for each column.
 
     Parameters
@@ -204,90 +209,92 @@ def matmul(a: NDArray, b: Any, bias: NDArray | None = None) -> NDArray:
     Array of shape (…, m, n), float32.
     """
     if bias is None:
-        return a @ b  # type: ignore[no-any-return]
-    quantized = isinstance(b, NDArray) and None not in (a.quant_params, b.quant_params)
-    if not quantized or a.ndim != 2 or b.ndim != 2:
-        return a @ b + bias  # type: ignore[no-any-return]
-    if bias.size != b.shape[1]:
-        raise ValueError(f"a bias of shape {bias.shape} for {b.shape[1]} columns")
-    a, b, bias = _array.place_all([a, b, bias._dequantized()])
-    return a._matmul(b, False, bias.reshape((bias.size,)))  # type: ignore[no-any-return]
+        return a @ b
+    rhs = b if isinstance(b, NDArray) else NDArray(b)
+    if None in (a.quant_params, rhs.quant_params) or a.ndim != 2 or rhs.ndim != 2:
+        return a @ rhs + bias
+    if bias.size != rhs.shape[1]:
+        raise ValueError(f"a bias of shape {bias.shape} for {rhs.shape[1]} columns")
+    lhs, rhs, added = _array.place_all([a, rhs, bias._dequantized()])
+    result: NDArray = lhs._matmul(rhs, False, added.reshape((bias.size,)))
+    return result
 
 
 def relu_grad(x: NDArray, gradient: NDArray) -> NDArray:
     """``gradient`` where ``x > 0``, elsewhere 0."""
-    return x._binary("relu_grad", gradient, False)  # type: ignore[no-any-return]
+    result: NDArray = x._binary("relu_grad", gradient, False)
+    return result
 
 
 def negative(a: NDArray) -> NDArray:
     """``-a``."""
-    return -a  # type: ignore[no-any-return]
+    return -a
 
 
-def maximum(a: NDArray, b: Any) -> NDArray:
+def maximum(a: NDArray, b: Operand) -> NDArray:
     """The larger of two elements; NaN if one is."""
-    return a.maximum(b)  # type: ignore[no-any-return]
+    return a.maximum(b)
 
 
-def minimum(a: NDArray, b: Any) -> NDArray:
+def minimum(a: NDArray, b: Operand) -> NDArray:
     """The smaller of two elements; NaN if one is."""
-    return a.minimum(b)  # type: ignore[no-any-return]
+    return a.minimum(b)
 
 
 def abs(a: NDArray) -> NDArray:  # noqa: A001
     """Absolute values."""
-    return a.abs()  # type: ignore[no-any-return]
+    return a.abs()
 
 
 def log(a: NDArray) -> NDArray:
     """Natural logarithms."""
-    return a.log()  # type: ignore[no-any-return]
+    return a.log()
 
 
 def exp(a: NDArray) -> NDArray:
     """Exponentials."""
-    return a.exp()  # type: ignore[no-any-return]
+    return a.exp()
 
 
 def tanh(a: NDArray) -> NDArray:
     """Hyperbolic tangents."""
-    return a.tanh()  # type: ignore[no-any-return]
+    return a.tanh()
 
 
 def sqrt(a: NDArray) -> NDArray:
     """Square roots."""
-    return a.sqrt()  # type: ignore[no-any-return]
+    return a.sqrt()
 
 
 def relu(a: NDArray) -> NDArray:
     """``maximum(a, 0)``."""
-    return a.relu()  # type: ignore[no-any-return]
+    return a.relu()
 
 
 def sigmoid(a: NDArray) -> NDArray:
     """``1 / (1 + exp(-a))``, which does not overflow."""
-    return a.sigmoid()  # type: ignore[no-any-return]
+    return a.sigmoid()
 
 
 def sum(  # noqa: A001
     a: NDArray, axis: int | Sequence[int] | None = None, keepdims: bool = False
 ) -> NDArray:
     """Sums over some axes, by default all."""
-    return a.sum(axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return a.sum(axis=axis, keepdims=keepdims)
 
 
 def max(  # noqa: A001
     a: NDArray, axis: int | Sequence[int] | None = None, keepdims: bool = False
 ) -> NDArray:
     """Maxima over some axes, by default all."""
-    return a.max(axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return a.max(axis=axis, keepdims=keepdims)
 
 
 def min(  # noqa: A001
     a: NDArray, axis: int | Sequence[int] | None = None, keepdims: bool = False
 ) -> NDArray:
     """Minima over some axes, by default all."""
-    return a.min(axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    return a.min(axis=axis, keepdims=keepdims)
 
 
 #: The course's name.
@@ -346,14 +353,14 @@ def concatenate(arrays: Sequence[NDArray], axis: int = 0) -> NDArray:
     shape = list(first.shape)
     shape[at] = int(np.sum(extents))
     committed = any(a.committed for a in given)
-    out = first.device.array_new(shape, first.device, committed, None)
+    out: NDArray = first.device.array_new(shape, first.device, committed, None)
     index: list[Any] = [slice(None)] * first.ndim
     start = 0
     for a, extent in zip(given, extents, strict=True):
         index[at] = slice(start, start + extent)
         out[tuple(index)] = a
         start += extent
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def split(a: NDArray, sections: int | Sequence[int], axis: int = 0) -> list[NDArray]:

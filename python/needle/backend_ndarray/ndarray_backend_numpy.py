@@ -2,8 +2,8 @@
 """The NumPy backend: every operation of an array, computed by NumPy.
 
 Most functions take raw handles of compact arrays, as the backends of the
-deep-learning-systems course do. Those called ``array_*`` take arrays with any strides; `NDArray` uses
-them.
+deep-learning-systems course do. Those called ``array_*`` take arrays with any
+strides; `NDArray` uses them.
 """
 
 from __future__ import annotations
@@ -305,6 +305,8 @@ def array_quantize(x: NDArray, params: QuantParams) -> NDArray:
 
 def array_dequantize(x: NDArray) -> NDArray:
     """Rule N3."""
+    if x.quant_params is None:
+        raise TypeError("the array is not quantized")
     values = quantized.dequantize(_view(x), x.quant_params)
     return _wrap(values, x, x.committed)
 
