@@ -61,7 +61,8 @@ NEEDLE_CAPI NeedleStatus needle_graph_constant(NeedleGraphBuilder *builder,
 ///
 /// `attributes` is null or a dictionary in MLIR syntax, e.g. "{transpose_rhs}".
 /// Result types are inferred when `numResultTypes` is 0, which all but
-/// `reshape`, `quantize`, `dequantize`, `requantize` and `qmatmul` can do.
+/// `reshape`, `broadcast_to`, `quantize`, `dequantize`, `requantize` and
+/// `qmatmul` can do.
 /// `results` has room for `numResults` values; an operation with another number
 /// of results is an error.
 NEEDLE_CAPI NeedleStatus needle_graph_op(

@@ -51,6 +51,10 @@ class Value:
 
 Operand = Value | Array | float
 Shape = Sequence[int | None]
+#: One axis or several; None stands for all.
+Axes = int | Sequence[int] | None
+#: How two elements may be compared.
+PREDICATES = ("eq", "ne", "lt", "le", "gt", "ge")
 
 
 class GraphBuilder:
@@ -151,6 +155,7 @@ class GraphBuilder:
         """Matrix product of ``a`` (M×K) and ``b`` (K×N).
 
         ``transpose_a`` takes ``a`` as K×M, ``transpose_b`` takes ``b`` as N×K.
+        Dimensions before these are a batch, which broadcasts as in :meth:`add`.
         """
         flags = []
         if check_flag("transpose_a", transpose_a):
@@ -201,6 +206,80 @@ class GraphBuilder:
         """Square root, correctly rounded; NaN below zero."""
         return self._apply("sqrt", (x,), name=name)
 
+    def exp(self, x: Operand, *, name: str | None = None) -> Value:
+        """Exponential function, within 1 ulp."""
+        return self._apply("exp", (x,), name=name)
+
+    def log(self, x: Operand, *, name: str | None = None) -> Value:
+        """Natural logarithm, within 1 ulp: -inf of zero, NaN below."""
+        return self._apply("log", (x,), name=name)
+
+    def tanh(self, x: Operand, *, name: str | None = None) -> Value:
+        """Hyperbolic tangent, within 2 ulp."""
+        return self._apply("tanh", (x,), name=name)
+
+    def sigmoid(self, x: Operand, *, name: str | None = None) -> Value:
+        """Logistic function ``1 / (1 + exp(-x))``, within 3 ulp."""
+        return self._apply("sigmoid", (x,), name=name)
+
+    def power(self, a: Operand, b: Operand, *, name: str | None = None) -> Value:
+        """``a`` to the power of ``b``, within 1 ulp, broadcasting as in :meth:`add`.
+
+        The special cases are NumPy's: x**0 and 1**y are 1, of NaN too.
+        """
+        return self._apply("power", (a, b), name=name)
+
+    def compare(
+        self, a: Operand, b: Operand, predicate: str, *, name: str | None = None
+    ) -> Value:
+        """1 where the comparison holds, else 0; broadcasting as in :meth:`add`.
+
+        ``predicate`` is one of eq, ne, lt, le, gt and ge.
+        """
+        if check_text("predicate", predicate) not in PREDICATES:
+            raise ValueError(f"predicate {predicate!r} is none of {listed(PREDICATES)}")
+        attributes = f"{{predicate = #needle.predicate<{predicate}>}}"
+        return self._apply("compare", (a, b), attributes, name=name)
+
+    def select(
+        self, condition: Operand, a: Operand, b: Operand, *, name: str | None = None
+    ) -> Value:
+        """``a`` where ``condition`` is not zero, ``b`` where it is.
+
+        All three broadcast as in :meth:`add`.
+        """
+        return self._apply("select", (condition, a, b), name=name)
+
+    # -- Reductions ----------------------------------------------------------
+
+    def reduce_sum(
+        self,
+        x: Operand,
+        axes: Axes = None,
+        keepdims: bool = False,
+        *,
+        name: str | None = None,
+    ) -> Value:
+        """Sum along ``axes``: an int, several, or by default all.
+
+        Reduced dimensions are left out, or of size 1 if ``keepdims``.
+        """
+        return self._reduce("reduce_sum", x, axes, keepdims, name)
+
+    def reduce_max(
+        self,
+        x: Operand,
+        axes: Axes = None,
+        keepdims: bool = False,
+        *,
+        name: str | None = None,
+    ) -> Value:
+        """Maximum along ``axes``, as in :meth:`reduce_sum`; NaN if one is NaN.
+
+        That of no elements is -inf.
+        """
+        return self._reduce("reduce_max", x, axes, keepdims, name)
+
     # -- Shape ---------------------------------------------------------------
 
     def transpose(
@@ -234,6 +313,76 @@ class GraphBuilder:
         place = find_caller(self._name("reshape", name))
         return self._value(self._native.reshape(operand, dims, place))
 
+    def broadcast_to(
+        self, x: Operand, shape: Shape, *, name: str | None = None
+    ) -> Value:
+        """Repeat elements along new dimensions and along those of size 1.
+
+        None stands for a dynamic dimension of ``x``, which never stretches.
+        """
+        types = [("float32", shape)]
+        return self.op("broadcast_to", x, result_types=types, name=name)[0]
+
+    def reverse(
+        self, x: Operand, axes: Axes = None, *, name: str | None = None
+    ) -> Value:
+        """Reverse the order of elements along ``axes``, by default all."""
+        value = self._as_value(x)
+        attributes = f"{{axes = {_array(_normalize(axes, len(value.shape)))}}}"
+        return self._apply("reverse", (value,), attributes, name=name)
+
+    def slice(
+        self,
+        x: Operand,
+        starts: Sequence[int],
+        limits: Sequence[int | None],
+        steps: Sequence[int] | None = None,
+        *,
+        name: str | None = None,
+    ) -> Value:
+        """``x[start:limit:step]`` along each dimension.
+
+        Starts and limits are not negative, steps positive; a limit of None is the
+        end. A dynamic dimension is taken whole: start 0, limit None, step 1.
+        """
+        given = [1] * len(starts) if steps is None else steps
+        ends = [-1 if limit is None else limit for limit in limits]
+        attributes = (
+            f"{{starts = {_array(starts)}, limits = {_array(ends)}, "
+            f"steps = {_array(given)}}}"
+        )
+        return self._apply("slice", (x,), attributes, name=name)
+
+    def pad(
+        self,
+        x: Operand,
+        low: Sequence[int],
+        high: Sequence[int],
+        interior: Sequence[int] | None = None,
+        *,
+        name: str | None = None,
+    ) -> Value:
+        """Put zeros before, after and between the elements of each dimension.
+
+        A dynamic dimension has none between its elements.
+        """
+        between = [0] * len(low) if interior is None else interior
+        attributes = (
+            f"{{low = {_array(low)}, high = {_array(high)}, "
+            f"interior = {_array(between)}}}"
+        )
+        return self._apply("pad", (x,), attributes, name=name)
+
+    def concat(
+        self, values: Sequence[Operand], axis: int = 0, *, name: str | None = None
+    ) -> Value:
+        """Put tensors one after the other along ``axis``."""
+        operands = tuple(self._as_value(value) for value in values)
+        if not operands:
+            raise ValueError("concat takes at least one value")
+        (axis,) = _normalize(axis, len(operands[0].shape))
+        return self._apply("concat", operands, f"{{axis = {axis} : i64}}", name=name)
+
     # -- Any op --------------------------------------------------------------
 
     def op(
@@ -253,8 +402,8 @@ class GraphBuilder:
             A dictionary in MLIR syntax, e.g. ``"{transpose_rhs}"``.
         result_types
             (dtype, shape) of each result, for operations that do not infer them
-            (``reshape``, ``quantize``, ``dequantize``, ``requantize``,
-            ``qmatmul``).
+            (``reshape``, ``broadcast_to``, ``quantize``, ``dequantize``,
+            ``requantize``, ``qmatmul``).
         """
         check_text("mnemonic", mnemonic)
         check_text("attributes", attributes)
@@ -281,6 +430,14 @@ class GraphBuilder:
         name: str | None = None,
     ) -> Value:
         return self.op(mnemonic, *operands, attributes=attributes, name=name)[0]
+
+    def _reduce(
+        self, mnemonic: str, x: Operand, axes: Axes, keepdims: bool, name: str | None
+    ) -> Value:
+        value = self._as_value(x)
+        keep = ", keepdims" if check_flag("keepdims", keepdims) else ""
+        listed = _array(_normalize(axes, len(value.shape)))
+        return self._apply(mnemonic, (value,), f"{{axes = {listed}{keep}}}", name=name)
 
     def _value(self, value: int) -> Value:
         return Value(self, value, make_spec(self._native.describe(value)))
@@ -321,6 +478,29 @@ class GraphBuilder:
             name = f"{mnemonic}_{count}"
         taken.add(name)
         return name
+
+
+def _array(values: Sequence[int]) -> str:
+    """An attribute with a value for each dimension."""
+    limit = 2**63 - 1
+    numbers = [check_integer("a value", value, -limit, limit) for value in values]
+    return f"array<i64{': ' if numbers else ''}{', '.join(map(str, numbers))}>"
+
+
+def _normalize(axes: Axes, rank: int) -> list[int]:
+    """Ascending dimensions, counted from 0; None stands for all."""
+    if axes is None:
+        return list(range(rank))
+    given = [axes] if isinstance(axes, (int, np.integer)) else axes
+    limit = 2**63 - 1
+    numbers = [check_integer("an axis", axis, -limit, limit) for axis in given]
+    for axis in numbers:
+        if not -rank <= axis < rank:
+            raise ValueError(f"there is no axis {axis}: the value has rank {rank}")
+    normal = sorted(axis % rank for axis in numbers)
+    if len(set(normal)) != len(normal):
+        raise ValueError(f"an axis is named twice in {numbers}")
+    return normal
 
 
 def _result_type(pair: Any) -> tuple[str, list[int | None]]:

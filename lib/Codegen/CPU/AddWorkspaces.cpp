@@ -79,18 +79,26 @@ private:
                   StringAttr::get(op.getContext(),
                                   "K > " + Twine(getMaxDepth(*kernels.narrow)) +
                                       ": " + kernels.wide->getName(target)));
+    // Loops over a batch are one step, known by what they repeat.
+    auto function = op->template getParentOfType<func::FuncOp>();
+    Operation *step = function.front().findAncestorOpInBlock(*op);
+    if (step != op)
+      setKernelName(step, kernels.first().getName(target));
     if (packsLhs(op))
-      addWorkspace(op, integer, target);
+      addWorkspace(op, step, integer, target);
     return success();
   }
 
   /// %work = memref.alloc(threads, rows × packed row) : memref<?x?xi8>
+  /// in front of `step`, the loops around the operation or itself.
   template <typename Op>
-  static void addWorkspace(Op op, bool integer, const CPUTarget &target) {
-    KernelBuilder b(op.getLoc(), op);
+  static void addWorkspace(Op op, Operation *step, bool integer,
+                           const CPUTarget &target) {
+    KernelBuilder b(op.getLoc(), step);
     unsigned depthDim = getDepthDim(op.getTransposeLhs());
     auto extent = [&](unsigned dim) -> Value {
-      Value size = memref::DimOp::create(b, op.getLhs(), dim);
+      // The sizes of a slice are known in front of the loop that takes it.
+      Value size = b.createOrFold<memref::DimOp>(op.getLhs(), dim);
       return arith::IndexCastOp::create(b, b.getI64Type(), size);
     };
     Value rows = extent(1 - depthDim), depth = extent(depthDim);
