@@ -42,7 +42,7 @@ static void buildLinalgStage(OpPassManager &pm, const CPUTarget &target) {
   conversion.panel = target.intTile.columns;
   pm.addPass(createConvertNeedleToLinalg(conversion));
   cleanUp(pm);
-  pm.addPass(createLinalgElementwiseOpFusionPass());
+  pm.addNestedPass<func::FuncOp>(cpu::createCPUFuseElementwise());
   cleanUp(pm);
   pm.addPass(cpu::createCPUPackWeights());
   cleanUp(pm);

@@ -160,6 +160,19 @@ def CPUEmitEntry : Pass<"needle-cpu-emit-entry", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def CPUFuseElementwise
+    : Pass<"needle-cpu-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Merge elementwise operations into their first consumers";
+  let description = [{
+    On tensors: a `linalg.generic` that computes each element by itself is merged
+    into the first operation that reads it, from the top down. What else reads the
+    result gets it from the merged operation, which then has several results. A
+    producer of a smaller shape is merged only if it is cheap to compute again.
+  }];
+  let statistics = [Statistic<"numFused", "fused", "Producers merged">];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 //===----------------------------------------------------------------------===//
 // Contraction kernels
 //===----------------------------------------------------------------------===//
