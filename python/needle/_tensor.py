@@ -115,8 +115,10 @@ class Tensor(Value):
     @property
     def device(self) -> Device:
         """Where the data live."""
-        data = self.realize_cached_data()
-        return data.device if hasattr(data, "device") else default_device()
+        if BACKEND == "np":
+            return default_device()
+        device: Device = self.realize_cached_data().device
+        return device
 
     def backward(self, out_grad: Tensor | None = None) -> None:
         """Leave the gradient of this tensor in ``grad`` of all that it depends on.

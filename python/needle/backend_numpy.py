@@ -73,6 +73,13 @@ class QuantizedArray(np.ndarray[Any, Any]):
             return _matmul(_to_needle(left), _to_needle(right)).numpy()
         return getattr(ufunc, method)(*map(_real, inputs), **kwargs)
 
+    def __array_function__(
+        self, function: Any, types: Any, args: Any, kwargs: Any
+    ) -> Any:
+        if function not in _OF_STORED:
+            args = _real_in(args)
+        return super().__array_function__(function, types, args, kwargs)
+
     def astype(self, dtype: npt.DTypeLike, *args: Any, **kwargs: Any) -> Any:
         """The real numbers in a floating type, or this array for uint8."""
         if np.dtype(dtype) == np.uint8:
@@ -83,10 +90,37 @@ class QuantizedArray(np.ndarray[Any, Any]):
         return _rebuild, (np.array(self.view(np.ndarray)), self.quant_params)
 
 
-def _rebuild(stored: Array, params: QuantParams) -> QuantizedArray:
+def _rebuild(stored: Array, params: QuantParams | None) -> QuantizedArray:
     result = stored.view(QuantizedArray)
     result.quant_params = params
     return result
+
+
+#: Functions that see the stored integers: views, copies and what prints.
+_OF_STORED = {
+    np.array2string,
+    np.array_repr,
+    np.array_str,
+    np.broadcast_to,
+    np.copy,
+    np.expand_dims,
+    np.flip,
+    np.moveaxis,
+    np.ndim,
+    np.reshape,
+    np.shape,
+    np.size,
+    np.squeeze,
+    np.swapaxes,
+    np.transpose,
+}
+
+
+def _real_in(operand: Any) -> Any:
+    """The operand with what is quantized in it dequantized, in sequences, too."""
+    if isinstance(operand, (list, tuple)):
+        return type(operand)(map(_real_in, operand))
+    return _real(operand)
 
 
 def _real(operand: Any) -> Any:

@@ -59,7 +59,7 @@ else:
 
 def committed_device(data: Any) -> Any:
     """The device that somebody chose for this array, None if nobody did."""
-    return data.device if getattr(data, "_committed", False) else None
+    return data.device if getattr(data, "committed", False) else None
 
 
 def quantize_uint8(data: Any, scale: float | None, zero_point: int | None) -> Any:
@@ -77,6 +77,11 @@ def dequantize(data: Any) -> Any:
 def is_quantized(data: Any) -> bool:
     """Whether the elements are integers that stand for real numbers."""
     return getattr(data, "quant_params", None) is not None
+
+
+def real_numbers(data: Any) -> Any:
+    """An array as it is, dequantized if it is quantized."""
+    return dequantize(data) if is_quantized(data) else data
 
 
 def float_type(data: Any) -> Any:

@@ -2,9 +2,10 @@
 """Gradients compared with central differences of a NumPy function in float64.
 
 With the weights c, phi(x) = sum(c * f(x)) is a number. At a step h the central
-difference D(h) differs from phi' by h² phi'''/6 + h⁴ phi'''''/120 + ..., so (4 D(h) - D(2h)) / 3 is
-off by h⁴ phi'''''/30, where |D(2h) - D(h)| / 3 is h² phi'''/6. The functions here have
-|phi'''''| <= 100 |phi'''| (1/x at 0.5 has 80), which makes 20 h² times the latter.
+difference D(h) is phi' + h² phi3/6 + h⁴ phi5/120 + ..., phi3 and phi5 being further
+derivatives. So (4 D(h) - D(2h)) / 3 is off by h⁴ phi5/30, and |D(2h) - D(h)| / 3 is
+h² |phi3|/6. The functions here have |phi5| <= 100 |phi3| (1/x at 0.5 has 80): the
+former is at most 20 h² times the latter.
 Rounding adds u64 * |phi| / h for each of at most OPERATIONS operations within f.
 
 What is checked rounds to u (float32 or float64): at most OPERATIONS operations on

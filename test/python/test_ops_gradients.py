@@ -281,7 +281,7 @@ def test_logsumexp_of_infinities() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda x: x @ x, "2 .*3|3 .*2|mismatch"),
+        (lambda x: x @ x, "shapes|mismatch"),
         (lambda x: ndl.matmul(x, ndl.Tensor([1.0, 2.0, 3.0])), "two dimensions"),
         (lambda x: x.sum(2), "axis 2|out of (range|bounds)"),
         (lambda x: x.reshape((4, 2)), "reshape"),

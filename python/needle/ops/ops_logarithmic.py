@@ -12,7 +12,7 @@ import numpy as np
 
 from needle._tensor import Tensor
 from needle.autograd import TensorOp
-from needle.backend_selection import array_api, dequantize, is_quantized
+from needle.backend_selection import array_api, real_numbers
 from needle.ops._helpers import Axes, drop_dims, keep_dims
 from needle.ops.ops_elementwise import exp
 from needle.ops.ops_reduction import summation
@@ -36,7 +36,7 @@ class LogSumExp(TensorOp):
         self.axes = tuple(axes) if isinstance(axes, (list, tuple)) else axes
 
     def compute(self, a: Any) -> Any:
-        kept = _log_sum_exp(_as_float(a), self.axes)
+        kept = _log_sum_exp(real_numbers(a), self.axes)
         return array_api.reshape(kept, drop_dims(a.shape, self.axes))
 
     def gradient(self, out_grad: Tensor, node: Tensor) -> Tensor:
@@ -50,17 +50,12 @@ class LogSoftmax(TensorOp):
     """a - logsumexp(a) over the last axis."""
 
     def compute(self, a: Any) -> Any:
-        a = _as_float(a)
+        a = real_numbers(a)
         return a - _log_sum_exp(a, -1)
 
     def gradient(self, out_grad: Tensor, node: Tensor) -> Tensor:
         total = summation(out_grad, -1, keepdims=True)
         return out_grad - exp(node) * broadcast_to(total, node.shape)
-
-
-def _as_float(data: Any) -> Any:
-    """Data that were not quantized, or no longer are."""
-    return dequantize(data) if is_quantized(data) else data
 
 
 _LOG_SOFTMAX = LogSoftmax()

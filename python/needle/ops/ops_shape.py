@@ -12,7 +12,7 @@ from typing import Any
 
 from needle._tensor import Tensor
 from needle.autograd import TensorOp, TensorTuple, TensorTupleOp, Value
-from needle.backend_selection import array_api, committed_device, float_type
+from needle.backend_selection import array_api, committed_device, real_numbers
 from needle.ops._helpers import Axes, Shape, check_axes, sum_to
 from needle.ops.ops_tuple import make_tuple
 
@@ -146,12 +146,11 @@ class Dilate(TensorOp):
 
     def compute(self, a: Any) -> Any:
         axes = check_axes(self.axes, len(a.shape))
+        a = real_numbers(a)
         shape = self.shape or tuple(
             n * (self.dilation + 1) if i in axes else n for i, n in enumerate(a.shape)
         )
-        result = array_api.full(
-            shape, 0.0, dtype=float_type(a), device=committed_device(a)
-        )
+        result = array_api.full(shape, 0.0, dtype=a.dtype, device=committed_device(a))
         result[_spaced(len(shape), axes, self.dilation)] = a
         return result
 
