@@ -17,6 +17,8 @@ void needle::python::bindExecutable(nb::module_ &m) {
            nb::arg("artifact"), nb::arg("target").none(), nb::arg("threads"),
            nb::arg("entry").none())
       .def("__call__", &Executable::call)
+      .def("_run_arrays", &Executable::runArrays, nb::arg("inputs"),
+           nb::arg("outputs"), nb::arg("like"))
       .def("_profile", &Executable::profile)
       .def("_steps", &Executable::getSteps)
       .def("_bodies", &Executable::getBodies)

@@ -29,6 +29,15 @@ public:
   /// Runs the entry point. Returns an array, or a tuple of several.
   nb::object call(const nb::args &args, const nb::kwargs &kwargs);
 
+  /// Runs the entry point, whose shapes are static, on native NDArrays and
+  /// Python numbers (for inputs without dimensions). `outputs` is a list with
+  /// one object for each output: an array there that nothing else refers to is
+  /// written to, any other is replaced by a new one, on the device of `like`.
+  /// Outputs are committed if an input is. Returns false, and runs nothing, if
+  /// an input has not the type and shape of the signature.
+  bool runArrays(const nb::list &inputs, const nb::list &outputs,
+                 nb::handle like);
+
   /// Runs it `runs` times on a private copy of the executable, with timing.
   /// Returns (calls, total ns, least ns) of each step.
   nb::list profile(int64_t runs, const nb::args &args,

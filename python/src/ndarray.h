@@ -42,6 +42,7 @@ struct ArrayClasses {
   PyTypeObject *base;        ///< NDArrayBase
   PyTypeObject *array;       ///< NDArray, the class of results
   PyObject *quantParams;     ///< the class QuantParams
+  PyObject *dtype;           ///< numpy.dtype
   PyObject *float32, *uint8; ///< NumPy's dtypes
 };
 extern ArrayClasses classes;

@@ -28,9 +28,8 @@ PyObject *needle::python::getHandle(Array *x) {
 bool needle::python::isCompact(const Array *x) {
   if (x->isNative())
     return x->view.isCompact();
-  return x->view.isContiguous() &&
-         (x->view.size() == 0 ||
-          (x->view.offset == 0 && x->view.size() == x->foreignSize));
+  return x->view.isContiguous() && x->view.offset == 0 &&
+         x->view.size() == x->foreignSize;
 }
 
 Array *needle::python::copyArray(Array *x) {

@@ -39,7 +39,7 @@ nb::object needle::python::wrapStorage(const StoragePtr &storage,
 }
 
 NdlDType needle::python::readDType(nb::handle dtype) {
-  nb::object wanted = nb::borrow(classes.float32).type()(dtype);
+  nb::object wanted = nb::borrow(classes.dtype)(dtype);
   if (wanted.equal(nb::handle(classes.float32)))
     return NDL_DTYPE_F32;
   if (wanted.equal(nb::handle(classes.uint8)))

@@ -286,6 +286,7 @@ void needle::python::bindArrayType(nb::module_ &m) {
   nb::object dtype = nb::module_::import_("numpy").attr("dtype");
   classes.float32 = dtype("float32").release().ptr();
   classes.uint8 = dtype("uint8").release().ptr();
+  classes.dtype = dtype.release().ptr();
   classes.base = reinterpret_cast<PyTypeObject *>(type.release().ptr());
   classes.array = classes.base;
   m.def(

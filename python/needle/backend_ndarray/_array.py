@@ -395,8 +395,8 @@ class NDArray(NDArrayBase):
             value = self.device.array_quantize(value._dequantized(), params)
         if any(s == 0 and n > 1 for n, s in zip(view.shape, view.strides, strict=True)):
             raise ValueError(
-                "cannot write to a broadcast array: its elements share memory; "
-                "write to compact()"
+                "cannot write: several elements of the array are the same memory (it "
+                "is broadcast); write to a copy"
             )
         self.device.array_assign(view, value)
 
