@@ -75,6 +75,9 @@ def draw() -> str:
 
     box(190, 24, 220, 60, "input", "ndl.GraphBuilder", "weights as NumPy arrays")
     box(430, 24, 220, 60, "input", "MLIR text", "needle-opt, needle-compile")
+    box(22, 44, 150, 40, "input", "ndl.jit", "traces Tensors")
+    box(690, 24, 260, 60, "input", "NDArray, Tensor, nn, optim", "eager: a + b, a @ b")
+    arrow(172, 62, 188, 56)
     arrow(300, 84, 390, 140)
     arrow(540, 84, 470, 140)
 
@@ -98,13 +101,20 @@ def draw() -> str:
     dashed(580, 350, 728, 310)
     dashed(840, 342, 840, 620)
 
+    box(22, 412, 150, 114, "ir", "kernels/*.mlir", "for all shapes and",
+        "strides; compiled", "when needle is built")  # fmt: skip
+    arrow(172, 510, 188, 510)
+
     arrow(430, 526, 430, 574)
     box(190, 576, 480, 52, "code", "artifact", "code for each ISA, weights, signature, "
         "checksum")  # fmt: skip
     arrow(430, 628, 430, 654)
     box(190, 656, 480, 82, "run", "runtime", "load and verify, choose the body for "
         "this CPU,", "thread pool, arena: a run allocates nothing")  # fmt: skip
-    box(730, 622, 220, 116, "run", "callers", "ndl.Executable (Python)", "needle-run",
+    box(22, 576, 150, 162, "run", "runtime/eager", "arrays, views,", "launching kernels",
+        "on any strides:", "nothing compiled", "at call time")  # fmt: skip
+    arrow(190, 602, 174, 620)
+    box(730, 622, 220, 116, "run", "callers", "ndl.Executable, ndl.jit", "needle-run",
         "C programs", "integer results: ==")  # fmt: skip
     arrow(670, 697, 728, 697)
 

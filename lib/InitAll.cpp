@@ -157,7 +157,6 @@ static void registerUpstreamTransforms() {
 
 static void registerUpstreamTensorPasses() {
   registerConvertLinalgToLoopsPass();
-  registerLinalgElementwiseOpFusionPass();
   registerLinalgFoldUnitExtentDimsPass();
   registerLinalgGeneralizeNamedOpsPass();
   registerLinalgInlineScalarOperandsPass();
