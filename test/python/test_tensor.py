@@ -125,7 +125,7 @@ def test_with_numpy_arrays_on_either_side() -> None:
 @pytest.mark.parametrize("other", ["text", None, [1.0, 2.0]])
 def test_with_what_is_no_number(other: Any) -> None:
     x = ndl.Tensor([1.0, 2.0])
-    with pytest.raises(TypeError, match="unsupported operand|can only concatenate"):
+    with pytest.raises(TypeError, match=r"unsupported operand|can only concatenate"):
         x + other
     with pytest.raises(TypeError):
         other * x
