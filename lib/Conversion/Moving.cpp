@@ -16,6 +16,11 @@
 using namespace mlir;
 using namespace needle;
 
+/// Whether a tensor has statically no elements.
+static bool isEmpty(RankedTensorType type) {
+  return llvm::is_contained(type.getShape(), 0);
+}
+
 namespace {
 
 ///   needle.reverse %x {axes = [0]} : tensor<4xf32>
@@ -61,6 +66,13 @@ struct ConvertSlice : OpConversionPattern<SliceOp> {
     Value operand = adaptor.getOperand();
     MLIRContext *context = op.getContext();
     RankedTensorType type = op.getType();
+    if (isEmpty(type)) {
+      // An empty slice at the end starts out of bounds for
+      // tensor.extract_slice.
+      rewriter.replaceOp(op,
+                         createEmptyLike(rewriter, op.getLoc(), type, operand));
+      return success();
+    }
     auto operandType = cast<RankedTensorType>(operand.getType());
     SmallVector<OpFoldResult> sizes;
     SmallVector<int64_t> shape;
@@ -104,6 +116,10 @@ struct ConvertPad : OpConversionPattern<PadOp> {
           rewriter, loc, createDim(rewriter, loc, operand, dim), width);
     });
     Value zeros = createFill(rewriter, loc, dest, 0.0F);
+    if (isEmpty(op.getOperand().getType())) {
+      rewriter.replaceOp(op, zeros);
+      return success();
+    }
     SmallVector<int64_t> steps;
     for (int64_t width : op.getInterior())
       steps.push_back(width + 1);
@@ -150,6 +166,8 @@ struct ConvertConcat : OpConversionPattern<ConcatOp> {
     });
     SmallVector<OpFoldResult> strides(rank, rewriter.getIndexAttr(1));
     for (auto [operand, start] : llvm::zip(operands, starts)) {
+      if (isEmpty(cast<RankedTensorType>(operand.getType())))
+        continue;
       SmallVector<OpFoldResult> offsets(rank, rewriter.getIndexAttr(0));
       offsets[axis] = start;
       result = tensor::InsertSliceOp::create(

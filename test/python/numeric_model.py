@@ -163,6 +163,31 @@ def float_sum_bound(x: F32, w: F32) -> F64:
     )
 
 
+def ulps(actual: F32, exact: F64) -> F64:
+    """|actual − exact| in units of the last place of f32 at the exact value.
+
+    0 where the exact value, rounded to f32, is NaN or infinite and so is the actual
+    one; infinite where only one of them is.
+    """
+    with np.errstate(all="ignore"):
+        rounded = exact.astype(np.float32)
+        finite = np.isfinite(rounded) & np.isfinite(actual)
+        agree = (np.isnan(rounded) & np.isnan(actual)) | (rounded == actual)
+        exponents = np.frexp(np.where(finite, exact, 1.0))[1]
+        unit = np.ldexp(1.0, np.maximum(exponents, -125) - 24)
+        distance = np.abs(actual.astype(np.float64) - exact) / unit
+    return np.where(finite, distance, np.where(agree, 0.0, np.inf))
+
+
+def sum_bound(x: F32, axes: tuple[int, ...], keepdims: bool = False) -> F64:
+    """B5: |f32 sum in any order − the oracle| for reduce_sum of finite elements."""
+    n = int(np.prod([x.shape[axis] for axis in axes], dtype=np.int64))
+    wide = x.astype(np.float64)
+    magnitude = np.abs(wide).sum(axes, keepdims=keepdims) * (1 + gamma(n + 1, V))
+    exact = np.abs(wide.sum(axes, keepdims=keepdims)) + gamma(n, V) * magnitude
+    return (gamma(n) + gamma(n, V)) * magnitude + U * (exact + gamma(n, V) * magnitude)
+
+
 def fusion_bound(a: Int, b: Int, lhs_scale: F32, rhs_scale: F32) -> F64:
     """B2: |integer form − float form| for centered operands, before the bias."""
     k = a.shape[1]
