@@ -64,8 +64,6 @@ Status convert(const KernelLibrary &library, const View &x, NdlDType dtype,
     return unary(library, MapKernel::ConvertI32F32, x, result);
   if (isFrom(NDL_DTYPE_U8, NDL_DTYPE_F32))
     return unary(library, MapKernel::ConvertU8F32, x, result);
-  if (isFrom(NDL_DTYPE_F32, NDL_DTYPE_I32))
-    return unary(library, MapKernel::ConvertF32I32, x, result);
   return {NDL_INVALID_ARGUMENT, std::string("cannot convert ") +
                                     dtypeName(x.dtype) + " to " +
                                     dtypeName(dtype)};

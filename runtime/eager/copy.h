@@ -22,8 +22,8 @@ Status copyInto(const KernelLibrary &library, const View &target,
 /// f32, i32 for u8 and i32.
 Status fill(const KernelLibrary &library, const View &target, Scalar value);
 
-/// A new contiguous array of another type: u8 and i32 to f32, f32 to i32
-/// (towards zero). Errors: NDL_INVALID_ARGUMENT (other pairs).
+/// A new contiguous array of another type: u8 and i32 to f32 (rounded to
+/// nearest even). Errors: NDL_INVALID_ARGUMENT (other pairs).
 Status convert(const KernelLibrary &library, const View &x, NdlDType dtype,
                View &result);
 

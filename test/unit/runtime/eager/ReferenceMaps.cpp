@@ -144,7 +144,6 @@ float dequantize(uint8_t q, const int64_t *s) {
 }
 float fromI32(int32_t x, const int64_t *) { return static_cast<float>(x); }
 float fromU8(uint8_t x, const int64_t *) { return x; }
-int32_t toI32(float x, const int64_t *) { return static_cast<int32_t>(x); }
 
 } // namespace
 
@@ -200,7 +199,6 @@ void addReferenceMaps(KernelLibrary &library) {
   set(MapKernel::DequantizeU8, unary<float, uint8_t, dequantize>);
   set(MapKernel::ConvertI32F32, unary<float, int32_t, fromI32>);
   set(MapKernel::ConvertU8F32, unary<float, uint8_t, fromU8>);
-  set(MapKernel::ConvertF32I32, unary<int32_t, float, toI32>);
 }
 
 } // namespace ndl::test
