@@ -47,20 +47,27 @@ void ContractionKernel::emitPackIntegerRows(Value source, Value dest,
   };
   VectorType wide = b.vec(2 * lanes, i16), narrow = b.vec(2 * lanes, i8);
   Value zeroPoints = b.broadcast(zeroPoint, wide);
-  Value contiguous = b.equal(arg(KernelArg::LhsColStride), b.i64(1));
-  Value whole = b.mul(b.div(depth, b.i64(2 * lanes)), b.i64(2 * lanes));
-  Value vectorized = b.select(contiguous, whole, b.i64(0));
+  // Rows that are contiguous and fill a vector are widened in vectors, the last
+  // of which ends where the row ends.
+  Value vectorized =
+      arith::AndIOp::create(b, b.equal(arg(KernelArg::LhsColStride), b.i64(1)),
+                            b.less(b.i64(2 * lanes - 1), depth));
+  Value lastVector = b.sub(depth, b.i64(2 * lanes));
+  Value vectorEnd = b.select(vectorized, lastVector, b.i64(0));
+  Value scalarBegin = b.select(vectorized, depth, b.i64(0));
   Value odd = b.equal(b.rem(depth, b.i64(2)), b.i64(1));
 
   b.loop(b.i64(0), rowCount, 1, [&](Value row) {
     Value from =
         b.advance(source, b.mul(row, arg(KernelArg::LhsRowStride)), i8);
     Value to = b.advance(dest, b.mul(row, destStride), i16);
-    b.loop(b.i64(0), vectorized, 2 * lanes, [&](Value k) {
+    auto emitVector = [&](Value k) {
       Value values = widen(wide, b.load(narrow, b.advance(from, k, i8), 1));
       b.store(b.sub(values, zeroPoints), b.advance(to, k, i16), 2);
-    });
-    b.loop(vectorized, depth, 1, [&](Value k) {
+    };
+    b.loop(b.i64(0), vectorEnd, 2 * lanes, emitVector);
+    b.ifThen(vectorized, [&] { emitVector(lastVector); });
+    b.loop(scalarBegin, depth, 1, [&](Value k) {
       Value at = b.mul(k, arg(KernelArg::LhsColStride));
       Value value = widen(i16, b.load(i8, b.advance(from, at, i8), 1));
       b.store(b.sub(value, zeroPoint), b.advance(to, k, i16), 2);
