@@ -258,10 +258,14 @@ def test_flip_and_pad(device: nd.Device) -> None:
     a = nd.array(values, device=device)
     for axes in [None, 0, (1,), (0, 2), (-1, -2), ()]:
         np.testing.assert_array_equal(a.flip(axes).numpy(), np.flip(values, axes))
-        np.testing.assert_array_equal(nd.flip(a.T, axes).numpy(), np.flip(values.T, axes))
+        np.testing.assert_array_equal(
+            nd.flip(a.T, axes).numpy(), np.flip(values.T, axes)
+        )
     padding = ((0, 1), (2, 0), (1, 3))
     np.testing.assert_array_equal(a.pad(padding).numpy(), np.pad(values, padding))
-    np.testing.assert_array_equal(nd.pad(a.T, padding).numpy(), np.pad(values.T, padding))
+    np.testing.assert_array_equal(
+        nd.pad(a.T, padding).numpy(), np.pad(values.T, padding)
+    )
     with pytest.raises(ValueError, match="3 pairs"):
         a.pad(((0, 1),))
     with pytest.raises(ValueError, match="not negative"):
