@@ -81,6 +81,8 @@ static void buildKernelsStage(OpPassManager &pm, const CPUTarget &target) {
   cpu::CPUEmitKernelLibraryOptions library;
   library.target = target.name.str();
   pm.addPass(cpu::createCPUEmitKernelLibrary(library));
+  // On buffers, whose layouts are known; the steps are marked already.
+  pm.addPass(createCollapseLoops());
   pm.addPass(createConvertLinalgToLoopsPass());
   // After the kernels and loops exist, whose bodies it expands.
   pm.addPass(createExpandMath());

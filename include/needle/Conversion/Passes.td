@@ -51,6 +51,28 @@ def ConvertNeedleToLinalg : Pass<"convert-needle-to-linalg", "::mlir::ModuleOp">
   ];
 }
 
+def CollapseLoops : Pass<"needle-collapse-loops"> {
+  let summary = "Merge adjacent loops over contiguous buffers";
+  let description = [{
+    Merges adjacent loops of a `linalg.generic` on buffers, both parallel or both
+    reductions, where every operand has them as adjacent dimensions of contiguous
+    memory or does not have them at all. Operations whose body asks for an index,
+    or whose maps are no projected permutations, are left alone.
+
+    ```mlir
+    linalg.generic {(d0, d1, d2) -> (d0, d1, d2), (d0, d1, d2) -> (d2), …}
+      ins(%x, %b : memref<2x3x8xf32>, memref<8xf32>) outs(%y : memref<2x3x8xf32>)
+    // becomes
+    %0 = memref.collapse_shape %x [[0, 1], [2]] : memref<2x3x8xf32> into memref<6x8xf32>
+    %1 = memref.collapse_shape %y [[0, 1], [2]] : memref<2x3x8xf32> into memref<6x8xf32>
+    linalg.generic {(d0, d1) -> (d0, d1), (d0, d1) -> (d1), …}
+      ins(%0, %b : memref<6x8xf32>, memref<8xf32>) outs(%1 : memref<6x8xf32>)
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 def ExpandMath : Pass<"needle-expand-math"> {
   let summary = "Expand exp, log, tanh and powf of f32 into arith";
   let description = [{
