@@ -18,7 +18,7 @@ using namespace needle::cpu;
 /// column.
 static constexpr int64_t rowBlock = 4096, columnBlock = 512;
 /// Independent accumulators, which hide the latency of an addition.
-static constexpr unsigned rowVectors = 4, columnVectors = 8;
+static constexpr unsigned rowVectors = 8, columnVectors = 8;
 
 /// How many lines of columns ahead memory is fetched.
 static constexpr int64_t prefetchedLines = 12;
