@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# needle draws from NumPy's legacy generator, as the course does.
+# ruff: noqa: NPY002
 """Quantized arrays: rules N1 to N5, and what operations make of them."""
 
 from __future__ import annotations
@@ -121,8 +123,8 @@ def test_clear_errors(device: nd.Device) -> None:
         nd.array(np.zeros(3, np.uint8), dtype="uint8", device=device)
     with pytest.raises(TypeError, match='for dtype="uint8"'):
         nd.array(np.zeros(3), quant_params=nd.QuantParams(1.0, 0), device=device)
+    params = nd.QuantParams(1.0, 0)
     with pytest.raises(TypeError, match="stored integers are uint8, got float64"):
-        params = nd.QuantParams(1.0, 0)
         nd.array(np.zeros(3), dtype="uint8", quant_params=params, device=device)
     with pytest.raises(TypeError, match="they belong to uint8"):
         nd.NDArray.make((2,), None, device, q._handle)

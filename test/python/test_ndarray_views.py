@@ -50,7 +50,7 @@ def test_random_writes(device: nd.Device, seed: int) -> None:
     shape = tuple(int(n) for n in rng.integers(1, 6, int(rng.integers(1, 5))))
     values = rng.normal(size=shape).astype(np.float32)
     base = nd.array(values, device=device)
-    view, mirror = random_views(rng, base, 3)
+    view, _ = random_views(rng, base, 3)
     if any(s == 0 and n > 1 for s, n in zip(view.strides, view.shape, strict=True)):
         with pytest.raises(ValueError, match="same memory"):
             view[...] = 1.0
