@@ -5,8 +5,12 @@
 
 #include "needle-rt/abi.h"
 
+#include <cstddef>
 #include <cstdlib>
 #include <new>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace ndl::eager {
 namespace {
@@ -74,28 +78,60 @@ constexpr bool cacheEnabled = !__has_feature(address_sanitizer);
 constexpr bool cacheEnabled = true;
 #endif
 
+/// From this size on blocks are made of huge pages where the system has them:
+/// the first touch of a page costs more than an operation on its elements.
+constexpr size_t hugePageBytes = size_t(4) << 20;
+
+void adviseHugePages(void *block, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  static const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  auto address = reinterpret_cast<uintptr_t>(block);
+  uintptr_t begin = (address + page - 1) / page * page;
+  uintptr_t end = (address + bytes) / page * page;
+  // A hint: where it is refused, pages are small.
+  ::madvise(reinterpret_cast<void *>(begin), end - begin, MADV_HUGEPAGE);
+#else
+  (void)block;
+  (void)bytes;
+#endif
+}
+
+/// An aligned block inside of memory from the system, which starts at `base`;
+/// null if there is none. Not aligned_alloc: its blocks do not fit into the
+/// gaps that equal ones left, so that large ones would come from the kernel,
+/// page by page, every time.
+void *allocateBlock(size_t bytes, void *&base) {
+  base = std::malloc(bytes + unit - alignof(std::max_align_t));
+  auto address = reinterpret_cast<uintptr_t>(base);
+  void *block = reinterpret_cast<void *>((address + unit - 1) / unit * unit);
+  if (block && bytes >= hugePageBytes)
+    adviseHugePages(block, bytes);
+  return block;
+}
+
 /// Freed blocks of one class. Nobody ever waits for it: a thread that finds it
 /// busy (perhaps for ever, in a child forked at the wrong moment) goes to the
 /// system.
 class FreeList {
 public:
-  void *take() {
+  void *take(void *&base) {
     if (busy.test_and_set(std::memory_order_acquire))
       return nullptr;
     Node *node = head;
     if (node) {
       head = node->next;
+      base = node->base;
       --length;
     }
     busy.clear(std::memory_order_release);
     return node;
   }
-  bool give(void *block, size_t limit) {
+  bool give(void *block, void *base, size_t limit) {
     if (busy.test_and_set(std::memory_order_acquire))
       return false;
     bool keep = length < limit;
     if (keep) {
-      head = new (block) Node{head};
+      head = new (block) Node{head, base};
       ++length;
     }
     busy.clear(std::memory_order_release);
@@ -105,6 +141,7 @@ public:
 private:
   struct Node {
     Node *next;
+    void *base;
   };
   std::atomic_flag busy = ATOMIC_FLAG_INIT;
   Node *head = nullptr;
@@ -135,17 +172,18 @@ StoragePtr Storage::allocate(size_t bytes) {
   uint32_t sizeClass =
       units * unit <= storageCacheLargestBlock ? classOf(units) : noClass;
   size_t total = blockBytes(sizeClass, units * unit);
-  void *block = nullptr;
+  void *block = nullptr, *base = nullptr;
   if (cacheEnabled && sizeClass < noClass &&
-      (block = freeLists[sizeClass].take()))
+      (block = freeLists[sizeClass].take(base)))
     tally(cachedBytes, total, -1);
-  else if (!(block = std::aligned_alloc(unit, total)))
+  else if (!(block = allocateBlock(total, base)))
     return {};
   tally(liveBytes, total, +1);
   auto *storage = new (block) Storage;
   storage->memory = static_cast<uint8_t *>(block) + unit;
   storage->size = bytes;
   storage->sizeClass = sizeClass;
+  storage->base = base;
   return StoragePtr(storage);
 }
 
@@ -166,6 +204,7 @@ void Storage::destroy(Storage *storage) {
   if (storage->release)
     storage->release(storage->context);
   uint32_t sizeClass = storage->sizeClass;
+  void *base = storage->base;
   // The block of adopted memory holds the header and no data.
   size_t total = blockBytes(sizeClass, storage->size);
   storage->~Storage();
@@ -173,11 +212,11 @@ void Storage::destroy(Storage *storage) {
   if (cacheEnabled && sizeClass < noClass) {
     // Counted first, so that the count is never below the truth.
     tally(cachedBytes, total, +1);
-    if (freeLists[sizeClass].give(storage, keptBlocks(sizeClass)))
+    if (freeLists[sizeClass].give(storage, base, keptBlocks(sizeClass)))
       return;
     tally(cachedBytes, total, -1);
   }
-  std::free(storage);
+  std::free(base);
 }
 
 StorageStats storageStats() {
@@ -186,10 +225,11 @@ StorageStats storageStats() {
 }
 
 void releaseCachedStorage() {
+  void *base;
   for (uint32_t c = 0; c < numClasses; ++c)
-    while (void *block = freeLists[c].take()) {
+    while (freeLists[c].take(base)) {
       tally(cachedBytes, blockBytes(c, 0), -1);
-      std::free(block);
+      std::free(base);
     }
 }
 

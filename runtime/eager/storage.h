@@ -49,6 +49,8 @@ private:
   size_t size = 0;
   void (*release)(void *) = nullptr;
   void *context = nullptr;
+  /// What the system gave for the block that this lies in.
+  void *base = nullptr;
   uint32_t sizeClass = 0;
   bool canWrite = true;
 };
