@@ -10,7 +10,10 @@ Compiled, the way of a model: build a :class:`Graph` (:class:`GraphBuilder`,
 call the :class:`Executable`, :meth:`~Executable.save` it as an artifact.
 """
 
-from needle import _needle, autograd, backend_ndarray, cache, init, nn, ops, optim
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from needle import _needle, autograd, backend_ndarray, init, nn, ops, optim
 from needle.autograd import Op, Tensor, TensorOp, TensorTuple, TensorTupleOp, Value
 from needle.backend_ndarray import NDArray
 from needle.backend_selection import (
@@ -21,12 +24,7 @@ from needle.backend_selection import (
     cuda,
     default_device,
 )
-from needle.builder import GraphBuilder
-from needle.builder import Value as GraphValue
-from needle.compiler import Target, compile, cpu_features, stages, targets  # noqa: A004
 from needle.errors import ArtifactError, CompileError, NeedleError
-from needle.executable import Executable, Kernel, Profile, StepProfile, load
-from needle.graph import Graph, parse, reference
 from needle.init import (
     constant,
     one_hot,
@@ -39,10 +37,75 @@ from needle.init import (
     zeros_like,
 )
 from needle.ops import *  # noqa: F403
-from needle.quantization import QuantizationConfig, quantize
-from needle.signature import QuantizationInfo, Signature, TensorSpec
+
+if TYPE_CHECKING:
+    from needle import cache
+    from needle.builder import GraphBuilder
+    from needle.builder import Value as GraphValue
+    from needle.compiler import (
+        Target,
+        compile,  # noqa: A004
+        cpu_features,
+        stages,
+        targets,
+    )
+    from needle.executable import Executable, Kernel, Profile, StepProfile, load
+    from needle.graph import Graph, parse, reference
+    from needle.quantization import QuantizationConfig, quantize
+    from needle.signature import QuantizationInfo, Signature, TensorSpec
 
 __version__ = _needle.version()
+
+# Imported when they are used first: eager programs need none of them, and importing
+# needle stays cheap.
+_MODULES = (
+    "builder",
+    "cache",
+    "compiler",
+    "executable",
+    "graph",
+    "quantization",
+    "signature",
+)
+_HOMES = {
+    "Executable": "executable",
+    "Graph": "graph",
+    "GraphBuilder": "builder",
+    "Kernel": "executable",
+    "Profile": "executable",
+    "QuantizationConfig": "quantization",
+    "QuantizationInfo": "signature",
+    "Signature": "signature",
+    "StepProfile": "executable",
+    "Target": "compiler",
+    "TensorSpec": "signature",
+    "compile": "compiler",
+    "cpu_features": "compiler",
+    "load": "executable",
+    "parse": "graph",
+    "quantize": "quantization",
+    "reference": "graph",
+    "stages": "compiler",
+    "targets": "compiler",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"needle.{name}")
+    if name == "GraphValue":
+        value = importlib.import_module("needle.builder").Value
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(f"needle.{_HOMES[name]}"), name)
+    else:
+        raise AttributeError(f"module 'needle' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, *_HOMES, "GraphValue"})
+
 
 __all__ = [
     "ArtifactError",

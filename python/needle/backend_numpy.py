@@ -18,8 +18,8 @@ from needle.backend_ndarray import QuantParams
 from needle.backend_ndarray import cpu as _cpu
 from needle.backend_ndarray import cpu_numpy as cpu_numpy
 from needle.backend_ndarray import cuda as cuda
-from needle.backend_ndarray import matmul as _matmul
 from needle.backend_ndarray.device import Device as Device
+from needle.backend_ndarray.functions import matmul as _matmul
 
 NDArray = np.ndarray
 Array = npt.NDArray[Any]

@@ -8,6 +8,7 @@ stays as it is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -136,8 +137,10 @@ class Adam(Optimizer):
     def step(self) -> None:
         """Change every parameter that has a gradient."""
         self.t += 1
-        correction1 = 1.0 - self.beta1**self.t
-        correction2 = 1.0 - self.beta2**self.t
+        # The corrections are taken to the numbers: each array is passed over less.
+        root = math.sqrt(1.0 - self.beta2**self.t)
+        rate = self.lr * root / (1.0 - self.beta1**self.t)
+        eps = self.eps * root
         for param, data, grad in self._gradients(self.weight_decay):
             first = grad * (1.0 - self.beta1)
             second = (grad * grad) * (1.0 - self.beta2)
@@ -146,8 +149,7 @@ class Adam(Optimizer):
                 second = self.v[param] * self.beta2 + second
             self.m[param] = first
             self.v[param] = second
-            spread = array_api.sqrt(second / correction2) + self.eps
-            param.cached_data = data - (first / correction1) * self.lr / spread
+            param.cached_data = data - first / (array_api.sqrt(second) + eps) * rate
 
 
 __all__ = ["SGD", "Adam", "Optimizer"]
