@@ -27,6 +27,9 @@ from needle.backend_selection import (
 
 #: Whether operations wait until somebody asks for their data.
 LAZY_MODE = False
+#: While needle.jit traces a function: what is called with the nodes that an operation
+#: takes, before it computes, and gives the numbers that change with every step.
+TRACER: Any = None
 #: How many values there are at the moment.
 TENSOR_COUNTER = 0
 
@@ -189,6 +192,8 @@ class Value:
             nodes = tuple([value._node for value in inputs])
         except AttributeError:
             raise _wrong_operand(op, inputs) from None
+        if TRACER is not None:
+            TRACER(nodes)
         requires_grad = False
         for node in nodes:
             if node.requires_grad:

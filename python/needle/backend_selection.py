@@ -89,10 +89,20 @@ def float_type(data: Any) -> Any:
     return "float32" if is_quantized(data) else data.dtype
 
 
-def full_like(data: Any, value: float) -> Any:
-    """Equal real numbers in the shape and the place of an array."""
+def is_traced(data: Any) -> bool:
+    """Whether an array has no values but records operations for needle.jit."""
+    return hasattr(data, "_trace")
+
+
+def full_like(data: Any, value: float, shape: tuple[int, ...] | None = None) -> Any:
+    """Equal real numbers in the place of an array, in its shape or another."""
+    if is_traced(data):
+        return data._full_like(value, shape)
     return array_api.full(
-        data.shape, value, dtype=float_type(data), device=committed_device(data)
+        data.shape if shape is None else shape,
+        value,
+        dtype=float_type(data),
+        device=committed_device(data),
     )
 
 

@@ -15,3 +15,10 @@ class CompileError(NeedleError, ValueError):
 
 class ArtifactError(NeedleError, RuntimeError):
     """An artifact is truncated, damaged, of another version or for another CPU."""
+
+
+class TraceError(NeedleError, RuntimeError):
+    """A function does what :func:`needle.jit` cannot compile.
+
+    The message names the line of the function.
+    """

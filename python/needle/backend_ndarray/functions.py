@@ -4,15 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from needle import _needle
 from needle.backend_ndarray import _array
 from needle.backend_ndarray.device import Device, default_device
 from needle.backend_ndarray.quantized import QuantParams
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Operand = _array.NDArray | float | npt.NDArray[Any]
 
 __all__ = [
     "abs",
@@ -58,9 +62,6 @@ __all__ = [
 ]
 
 NDArray = _array.NDArray
-
-#: What an operator takes beside an array.
-Operand = NDArray | float | npt.NDArray[Any]
 
 
 def array(
@@ -349,6 +350,10 @@ def concatenate(arrays: Sequence[NDArray], axis: int = 0) -> NDArray:
             raise ValueError(
                 f"concatenate along axis {at}: shapes {first.shape} and {a.shape}"
             )
+    # Arrays without values, of needle.jit.
+    traced: Any = next((a for a in given if not isinstance(a, NDArray)), None)
+    if traced is not None:
+        return traced._concatenate(given, at)  # type: ignore[no-any-return]
     extents = [a.shape[at] for a in given]
     shape = list(first.shape)
     shape[at] = int(np.sum(extents))

@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 
 from needle.autograd import Tensor
-from needle.backend_selection import Device, array_api, committed_device, float_type
+from needle.backend_selection import (
+    Device,
+    array_api,
+    committed_device,
+    float_type,
+    is_traced,
+)
 
 
 def _place(
@@ -154,6 +160,8 @@ def one_hot(
         If an index is no integer or out of range.
     """
     data = i.realize_cached_data() if isinstance(i, Tensor) else i
+    if is_traced(data):
+        return Tensor.make_const(data._one_hot(n), requires_grad)
     indices = np.asarray(data)
     whole = indices.astype(np.int64)
     if not np.array_equal(whole, indices):

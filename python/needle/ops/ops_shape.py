@@ -12,7 +12,7 @@ from typing import Any
 
 from needle._tensor import Tensor
 from needle.autograd import TensorOp, TensorTuple, TensorTupleOp, Value
-from needle.backend_selection import array_api, committed_device, real_numbers
+from needle.backend_selection import array_api, full_like, real_numbers
 from needle.ops._helpers import Axes, Shape, check_axes, sum_to
 from needle.ops.ops_tuple import make_tuple
 
@@ -150,7 +150,7 @@ class Dilate(TensorOp):
         shape = self.shape or tuple(
             n * (self.dilation + 1) if i in axes else n for i, n in enumerate(a.shape)
         )
-        result = array_api.full(shape, 0.0, dtype=a.dtype, device=committed_device(a))
+        result = full_like(a, 0.0, shape)
         result[_spaced(len(shape), axes, self.dilation)] = a
         return result
 
