@@ -1,6 +1,6 @@
-# What the top-level project sets up when the runtime is not built on its own.
+# What the whole project and the runtime built on its own set up alike.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-option(NEEDLE_ENABLE_TESTS "Build the unit tests" ON)
+option(NEEDLE_ENABLE_TESTS "Build the unit tests and register all suites" ON)
 set(NEEDLE_SANITIZE "" CACHE STRING
     "Sanitizers to build with, e.g. 'address,undefined' or 'thread'")
 
