@@ -94,6 +94,7 @@ public:
 private:
   LogicalResult convert(ModuleOp module, const TypeConverter &converter) {
     RewritePatternSet patterns(&getContext());
+    populateBatchMatmulPatterns(converter, panel, patterns);
     populateConstantPatterns(converter, patterns);
     populateContractionPatterns(converter, panel, patterns);
     populateElementwisePatterns(converter, patterns);

@@ -28,6 +28,11 @@ void populateContractionPatterns(const mlir::TypeConverter &converter,
                                  int64_t panel,
                                  mlir::RewritePatternSet &patterns);
 
+/// matmul with batch dimensions, by way of those without.
+void populateBatchMatmulPatterns(const mlir::TypeConverter &converter,
+                                 int64_t panel,
+                                 mlir::RewritePatternSet &patterns);
+
 /// Elementwise float operations, with broadcasting.
 void populateElementwisePatterns(const mlir::TypeConverter &converter,
                                  mlir::RewritePatternSet &patterns);
