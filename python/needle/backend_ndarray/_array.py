@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from needle import _needle
 from needle._needle import NDArrayBase
@@ -17,6 +16,7 @@ from needle.backend_ndarray.device import Device, default_device
 from needle.backend_ndarray.quantized import FLOAT32, UINT8, QuantParams, choose_params
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from typing_extensions import Self
 
 

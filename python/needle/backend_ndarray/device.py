@@ -7,11 +7,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from needle.backend_ndarray import ndarray_backend_cpu, ndarray_backend_numpy
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from needle.backend_ndarray._array import NDArray
 
 

@@ -339,10 +339,10 @@ def concatenate(arrays: Sequence[NDArray], axis: int = 0) -> NDArray:
     ValueError
         If there are none, or their shapes differ in another axis.
     """
-    given = list(arrays)
-    if not given:
+    arrays = list(arrays)
+    if not arrays:
         raise ValueError("concatenate takes at least one array")
-    given = _array.place_all([a._dequantized() for a in given])
+    given: list[Any] = _array.place_all([a._dequantized() for a in arrays])
     first = given[0]
     (at,) = _array.check_axes(axis, first.ndim)
     for a in given:
@@ -351,7 +351,7 @@ def concatenate(arrays: Sequence[NDArray], axis: int = 0) -> NDArray:
                 f"concatenate along axis {at}: shapes {first.shape} and {a.shape}"
             )
     # Arrays without values, of needle.jit.
-    traced: Any = next((a for a in given if not isinstance(a, NDArray)), None)
+    traced = next((a for a in given if not isinstance(a, NDArray)), None)
     if traced is not None:
         return traced._concatenate(given, at)  # type: ignore[no-any-return]
     extents = [a.shape[at] for a in given]

@@ -9,10 +9,9 @@ strides; `NDArray` uses them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from needle import _needle
 from needle._needle import (
@@ -31,6 +30,9 @@ from needle._needle import (
 )
 from needle._needle import array_to_numpy as to_numpy
 from needle.backend_ndarray._kernels import define
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = [
     "Array",

@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from needle import _needle
 from needle.backend_ndarray import quantized
 from needle.backend_ndarray._kernels import define
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from needle.backend_ndarray._array import NDArray
     from needle.backend_ndarray.device import Device
     from needle.backend_ndarray.quantized import QuantParams

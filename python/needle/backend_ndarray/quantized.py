@@ -5,41 +5,76 @@ from __future__ import annotations
 
 import math
 import operator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from needle import _needle
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 FLOAT32 = np.dtype(np.float32)
 UINT8 = np.dtype(np.uint8)
 
 
-@dataclass(frozen=True)
 class QuantParams:
     """The integer q stands for the real number ``(q - zero_point) * scale``.
 
-    Attributes
+    Immutable; two are equal if all their values are.
+
+    Parameters
     ----------
     scale
-        Positive and finite, rounded to float32.
+        Positive and finite; rounded to float32.
     zero_point
         The integer, 0 … 255, that stands for 0.
     original_dtype
         What :meth:`NDArray.dequantize` gives back.
     """
 
-    scale: float
-    zero_point: int
-    original_dtype: np.dtype[Any] = field(default=FLOAT32)
+    # Not a dataclass: importing that module takes longer than all of this package.
+    __slots__ = ("_values",)
 
-    def __post_init__(self) -> None:
-        """Check and normalize the values."""
-        object.__setattr__(self, "scale", check_scale(self.scale))
-        object.__setattr__(self, "zero_point", check_zero_point(self.zero_point))
-        object.__setattr__(self, "original_dtype", np.dtype(self.original_dtype))
+    def __init__(
+        self, scale: float, zero_point: int, original_dtype: npt.DTypeLike = FLOAT32
+    ) -> None:
+        self._values = (
+            check_scale(scale),
+            check_zero_point(zero_point),
+            np.dtype(original_dtype),
+        )
+
+    @property
+    def scale(self) -> float:
+        """The real number that one step stands for."""
+        return self._values[0]
+
+    @property
+    def zero_point(self) -> int:
+        """The integer that stands for 0."""
+        return self._values[1]
+
+    @property
+    def original_dtype(self) -> np.dtype[Any]:
+        """What dequantizing gives back."""
+        return self._values[2]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, QuantParams) and self._values == other._values
+
+    def __hash__(self) -> int:
+        return hash(self._values)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (QuantParams, self._values)
+
+    def __repr__(self) -> str:
+        scale, zero_point, dtype = self._values
+        return (
+            f"QuantParams(scale={scale!r}, zero_point={zero_point}, "
+            f"original_dtype={dtype.name!r})"
+        )
 
 
 def check_scale(scale: Any) -> float:
