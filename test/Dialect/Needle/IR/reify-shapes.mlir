@@ -111,3 +111,48 @@ func.func @reshape(%x: tensor<?x28x?xf32>) -> (index, index) {
   %d1 = tensor.dim %0, %c1 : tensor<14x?xf32>
   return %d0, %d1 : index, index
 }
+
+// -----
+
+// CHECK-LABEL: func @batch_matmul
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: {{[^,]*}}, %[[W:[a-z0-9]*]]: {{[^,]*}})
+func.func @batch_matmul(%x: tensor<1x?x8x?xf32>, %w: tensor<?x4x8x6xf32>) -> (index, index, index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  // Dimension 0 of x stretches; dimension 1 is 4 in w.
+  // CHECK-DAG: %[[B:.*]] = tensor.dim %[[W]], %c0
+  // CHECK-DAG: %[[M:.*]] = tensor.dim %[[X]], %c3
+  // CHECK: return %[[B]], %c4, %[[M]]
+  %0 = needle.matmul %x, %w {transpose_lhs} : tensor<1x?x8x?xf32>, tensor<?x4x8x6xf32> -> tensor<?x4x?x6xf32>
+  %b = tensor.dim %0, %c0 : tensor<?x4x?x6xf32>
+  %c = tensor.dim %0, %c1 : tensor<?x4x?x6xf32>
+  %m = tensor.dim %0, %c2 : tensor<?x4x?x6xf32>
+  return %b, %c, %m : index, index, index
+}
+
+// -----
+
+// CHECK-LABEL: func @moving
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: {{[^,]*}}, %[[Y:[a-z0-9]*]]: {{[^,]*}})
+func.func @moving(%x: tensor<?x8xf32>, %y: tensor<?x8xf32>) -> (index, index, index, index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  // CHECK: %[[N:.*]] = tensor.dim %[[X]], %c0
+  // CHECK: %[[M:.*]] = tensor.dim %[[Y]], %c0
+  // CHECK: %[[SUM:.*]] = arith.addi %[[N]], %[[M]]
+  // CHECK: %[[N1:.*]] = tensor.dim %[[X]], %c0
+  // CHECK: %[[PADDED:.*]] = arith.addi %[[N1]], %c3
+  // CHECK: %[[N2:.*]] = tensor.dim %[[X]], %c0
+  // CHECK: %[[N3:.*]] = tensor.dim %[[X]], %c0
+  // CHECK: return %[[SUM]], %[[PADDED]], %[[N2]], %[[N3]]
+  %0 = needle.concat %x, %y {axis = 0 : i64} : tensor<?x8xf32>, tensor<?x8xf32> -> tensor<?x8xf32>
+  %1 = needle.pad %x {low = array<i64: 1, 0>, high = array<i64: 2, 0>, interior = array<i64: 0, 0>} : tensor<?x8xf32> -> tensor<?x8xf32>
+  %2 = needle.broadcast_to %x : tensor<?x8xf32> -> tensor<3x?x8xf32>
+  %3 = needle.reduce_sum %x {axes = array<i64: 1>} : tensor<?x8xf32> -> tensor<?xf32>
+  %a = tensor.dim %0, %c0 : tensor<?x8xf32>
+  %b = tensor.dim %1, %c0 : tensor<?x8xf32>
+  %c = tensor.dim %2, %c1 : tensor<3x?x8xf32>
+  %d = tensor.dim %3, %c0 : tensor<?xf32>
+  return %a, %b, %c, %d : index, index, index, index
+}

@@ -249,3 +249,18 @@ func.func @not_quantizable(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = needle.sqrt %x : tensor<4xf32> -> tensor<4xf32>
   return %y : tensor<4xf32>
 }
+
+// -----
+
+!xq = !quant.uniform<u8:f32, 0.125:128>
+!wq = !quant.uniform<i8<-127:127>:f32, 0.5>
+
+// A batch stays float.
+// CHECK-LABEL: func @batch(
+// CHECK:         needle.matmul {{.*}} {needle.not_fused = "operand 'lhs' of type 'tensor<3x?x4xf32>' has batch dimensions: only matrices of rank 2 have an integer form"}
+func.func @batch(%x: tensor<3x?x4x!xq>, %w: tensor<4x2x!wq>) -> tensor<3x?x2xf32> {
+  %xd = needle.dequantize %x : tensor<3x?x4x!xq> -> tensor<3x?x4xf32>
+  %wd = needle.dequantize %w : tensor<4x2x!wq> -> tensor<4x2xf32>
+  %y = needle.matmul %xd, %wd : tensor<3x?x4xf32>, tensor<4x2xf32> -> tensor<3x?x2xf32>
+  return %y : tensor<3x?x2xf32>
+}
