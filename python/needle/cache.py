@@ -171,7 +171,17 @@ def find(key: str, use: Use) -> Executable | None:
 
 
 def remember(key: str, use: Use, executable: Executable) -> Executable:
-    """Keep an executable in memory; returns the one that is there from now on."""
+    """Keep an executable in memory; returns the one that is there from now on.
+
+    Parameters
+    ----------
+    key
+        The fingerprint of the graph and of what it was compiled for.
+    use
+        Target, threads and entry point that it runs with.
+    executable
+        Dropped if there is one already.
+    """
     if not enabled():
         return executable
     with _state.lock:

@@ -18,6 +18,8 @@ class Target(NamedTuple):
 
     Attributes
     ----------
+    name
+        What options call it.
     features
         What a CPU must have to run it, e.g. ``("avx2", "fma")``.
     preference

@@ -51,7 +51,17 @@ class Kernel:
 
 @dataclass(frozen=True)
 class StepProfile:
-    """Times of one step, in nanoseconds, and what it is."""
+    """Times of one step, in nanoseconds, and what it is.
+
+    Attributes
+    ----------
+    kernel
+        What ran.
+    runs
+        How often it ran.
+    mean_ns, min_ns
+        The mean and the least time of a run.
+    """
 
     kernel: Kernel
     runs: int
@@ -110,14 +120,6 @@ class Executable(_needle.Executable):
     several. Arrays may be strided; dtypes have to be exact. Calls may run at the
     same time in several threads, and release the GIL.
 
-    Raises
-    ------
-    TypeError
-        If inputs are missing, unknown or of another dtype.
-    ValueError
-        If shapes do not fit the signature or each other; the message names the
-        input, or the operation and its source line.
-
     Attributes
     ----------
     target
@@ -128,6 +130,14 @@ class Executable(_needle.Executable):
         Size of the artifact in bytes.
     artifact
         The bytes of the artifact file; a copy each time.
+
+    Raises
+    ------
+    TypeError
+        If inputs are missing, unknown or of another dtype.
+    ValueError
+        If shapes do not fit the signature or each other; the message names the
+        input, or the operation and its source line.
     """
 
     def __init__(
@@ -236,6 +246,13 @@ class Executable(_needle.Executable):
 
         Without inputs, zeros are used; that needs static shapes.
 
+        Parameters
+        ----------
+        inputs, named_inputs
+            As for a call.
+        runs
+            How often to run it, 1 or more.
+
         Raises
         ------
         TypeError, ValueError
@@ -295,6 +312,8 @@ def load(
 
     Parameters
     ----------
+    path
+        The artifact.
     target
         Which of the artifact's bodies to run; by default the environment variable
         ``NEEDLE_ISA`` or the best that this CPU can run.

@@ -148,9 +148,13 @@ def reference(
 
     Parameters
     ----------
+    graph
+        What to evaluate.
     inputs
         An array, a tuple or list of arrays in the order of the inputs, or a
         mapping by their names.
+    entry
+        The entry point; by default ``main``, or the only one.
 
     Returns
     -------

@@ -185,18 +185,24 @@ def parse(docstring: str) -> Docstring:
     return Docstring(parts[0].strip(), dict(zip(titles, texts, strict=True)))
 
 
-def comment_of(entry: Entry) -> str:
-    """The ``#:`` lines above a name that is assigned in its module's source."""
-    match = re.search(
-        rf"((?:^#: .*\n)+)^{re.escape(entry.name)}\b.*=",
-        inspect.getsource(entry.module),
-        re.MULTILINE,
-    )
-    return re.sub(r"^#: ?", "", match[1], flags=re.M).strip() if match else ""
+def comment_of(place: ModuleType | type, name: str) -> str:
+    """The ``#:`` lines above a name that is assigned in a module or class."""
+    try:
+        source = inspect.getsource(place)
+    except (OSError, TypeError):
+        return ""
+    above = rf"((?:^[ ]*#: .*\n)+)^[ ]*{re.escape(name)}\b.*="
+    match = re.search(above, source, re.MULTILINE)
+    return re.sub(r"^ *#: ?", "", match[1], flags=re.M).strip() if match else ""
 
 
 def signature_of(value: Any) -> inspect.Signature | None:
-    """The signature without ``self``; None where there is none to be had."""
+    """The signature without ``self``; None where there is none to be had.
+
+    A class that says what it is made by is not called by users.
+    """
+    if inspect.isclass(value) and "Made by" in _docstring(value):
+        return None
     if isinstance(value, (staticmethod, classmethod)):
         value = value.__func__
         bound = not isinstance(value, staticmethod)
@@ -236,14 +242,14 @@ def problems(entries: list[Entry]) -> list[str]:
             found += [
                 f"{entry.path}: says nothing of its attribute {name}"
                 for name in fields(entry.value, classes)
-                if not _names(text, name)
+                if not _names(text, name) and not comment_of(entry.value, name)
             ]
     return found
 
 
 def _problems(entry: Entry, path: str, value: Any, around: str) -> Iterator[str]:
     if not _describes_itself(value):
-        if not comment_of(entry):
+        if not comment_of(entry.module, entry.name):
             yield f"{path}: no '#:' comment above it says what it is"
         return
     text = _docstring(value)
@@ -342,7 +348,7 @@ def _contents(module: ModuleType, home: dict[tuple[str, int], Entry]) -> Iterato
             entry = home[name, id(value)]
             path = entry.path
             described = _describes_itself(value)
-            summary = _docstring(value) if described else comment_of(entry)
+            summary = _docstring(value) if described else comment_of(entry.module, name)
         first = _text(summary).split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
         yield f"| [`{name}`](#{_anchor(path)}) | {first} |"
 
@@ -355,12 +361,15 @@ def _entry(entry: Entry, classes: set[Any]) -> Iterator[str]:
     yield from ("", f'<a id="{_anchor(entry.path)}"></a>', "")
     yield from (f"### {kind} `{entry.path}`", "")
     if kind == "data":
-        yield _text(comment_of(entry))
+        yield _text(comment_of(entry.module, entry.name))
         return
     yield from _signature(entry.path if kind == "function" else entry.name, value)
     yield from _sections(parse(_docstring(value)))
     if kind == "function":
         return
+    for name in fields(value, classes):
+        if comment := comment_of(value, name):
+            yield from (f"- `{name}`: {_text(comment)}", "")
     for base in value.__mro__[1:]:
         inherited = [name for name, _ in members(base, classes)]
         if base in classes and inherited:
