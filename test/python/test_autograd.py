@@ -103,6 +103,8 @@ def test_what_requires_no_gradient() -> None:
     assert y.is_leaf()
     (x * constant * y).sum().backward()
     assert x.grad.numpy().tolist() == [18, 32]
+    (x + constant).sum().backward()
+    assert x.grad.numpy().tolist() == [1, 1]
     assert constant.grad is None
     assert y.grad is None
     with pytest.raises(RuntimeError, match="requires no gradient"):
@@ -163,6 +165,8 @@ def test_lazy_values_wait() -> None:
     assert z.cached_data is None
     assert not z.requires_grad
     assert z.item() == 12
+    assert z.is_leaf()
+    assert z.inputs == []
 
 
 @pytest.mark.usefixtures("lazy")
