@@ -74,29 +74,27 @@ void binary(void *context, int64_t begin, int64_t end, int64_t) {
                   });
 }
 
-/// A function of two floats with a scalar as the second or the first.
+// A function of one float, or of two of which a scalar is the second or the
+// first.
 template <auto function>
-void right(void *context, int64_t begin, int64_t end, int64_t worker) {
-  constexpr auto body = [](float x, const int64_t *s) -> float {
-    return function(x, asFloat(s[0]));
-  };
-  unary<float, float, +body>(context, begin, end, worker);
+float ofOne(float x, const int64_t *) {
+  return function(x);
 }
 template <auto function>
-void left(void *context, int64_t begin, int64_t end, int64_t worker) {
-  constexpr auto body = [](float x, const int64_t *s) -> float {
-    return function(asFloat(s[0]), x);
-  };
-  unary<float, float, +body>(context, begin, end, worker);
+float withRight(float x, const int64_t *scalars) {
+  return function(x, asFloat(scalars[0]));
 }
-/// A function of one float.
 template <auto function>
-void simple(void *context, int64_t begin, int64_t end, int64_t worker) {
-  constexpr auto body = [](float x, const int64_t *) -> float {
-    return function(x);
-  };
-  unary<float, float, +body>(context, begin, end, worker);
+float withLeft(float x, const int64_t *scalars) {
+  return function(asFloat(scalars[0]), x);
 }
+
+template <auto function>
+constexpr NdlTask simple = unary<float, float, ofOne<function>>;
+template <auto function>
+constexpr NdlTask right = unary<float, float, withRight<function>>;
+template <auto function>
+constexpr NdlTask left = unary<float, float, withLeft<function>>;
 
 float add(float a, float b) { return a + b; }
 float sub(float a, float b) { return a - b; }
