@@ -24,7 +24,7 @@ from needle.backend_selection import (
     cuda,
     default_device,
 )
-from needle.errors import ArtifactError, CompileError, NeedleError
+from needle.errors import ArtifactError, CompileError, NeedleError, TraceError
 from needle.init import (
     constant,
     one_hot,
@@ -40,6 +40,7 @@ from needle.ops import *  # noqa: F403
 
 if TYPE_CHECKING:
     from needle import cache
+    from needle._jit import jit
     from needle.builder import GraphBuilder
     from needle.builder import Value as GraphValue
     from needle.compiler import (
@@ -81,6 +82,7 @@ _HOMES = {
     "TensorSpec": "signature",
     "compile": "compiler",
     "cpu_features": "compiler",
+    "jit": "_jit",
     "load": "executable",
     "parse": "graph",
     "quantize": "quantization",
@@ -130,6 +132,7 @@ __all__ = [
     "TensorSpec",
     "TensorTuple",
     "TensorTupleOp",
+    "TraceError",
     "Value",
     "all_devices",
     "autograd",
@@ -143,6 +146,7 @@ __all__ = [
     "cuda",
     "default_device",
     "init",
+    "jit",
     "load",
     "nn",
     "one_hot",

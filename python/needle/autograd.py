@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import builtins
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 from weakref import ref
 
@@ -64,6 +64,15 @@ class Node:
     def __del__(self) -> None:
         global TENSOR_COUNTER
         TENSOR_COUNTER -= 1
+
+
+def per_step(function: Callable[[], builtins.tuple[float, ...]]) -> Any:
+    """Numbers that a function returns, which differ from step to step.
+
+    A compiled function (:func:`needle.jit`) calls it anew for each run; what it
+    does besides, such as counting, is done then.
+    """
+    return function() if TRACER is None else TRACER.numbers(function)
 
 
 class Op:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
-from needle.autograd import Tensor
+from needle.autograd import Tensor, per_step
 from needle.backend_selection import array_api
 
 
@@ -25,6 +25,11 @@ class Optimizer:
         What to optimize.
     """
 
+    #: Attributes that hold arrays by parameter: what steps leave for later ones.
+    state: ClassVar[tuple[str, ...]] = ()
+    #: Attributes that only :meth:`_next_numbers` looks at.
+    numbers: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self, params: Iterable[Tensor]) -> None:
         self.params = list(params)
         for param in self.params:
@@ -36,6 +41,13 @@ class Optimizer:
     def step(self) -> None:
         """Change every parameter that has a gradient."""
         raise NotImplementedError(f"{type(self).__name__} defines no step")
+
+    def _next_numbers(self) -> tuple[float, ...]:
+        """Count a step and return the numbers that depend on how many there were.
+
+        Called by :func:`needle.autograd.per_step`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no _next_numbers")
 
     def reset_grad(self) -> None:
         """Forget the gradients."""
@@ -71,6 +83,9 @@ class SGD(Optimizer):
         The factor of the L2 penalty.
     """
 
+    state = ("u",)
+    numbers = ("lr",)
+
     def __init__(
         self,
         params: Iterable[Tensor],
@@ -84,8 +99,12 @@ class SGD(Optimizer):
         self.weight_decay = weight_decay
         self.u: dict[Tensor, Any] = {}
 
+    def _next_numbers(self) -> tuple[float, ...]:
+        return (self.lr,)
+
     def step(self) -> None:
         """Change every parameter that has a gradient."""
+        (rate,) = per_step(self._next_numbers)
         for param, data, grad in self._gradients(self.weight_decay):
             if self.momentum:
                 grad = grad * (1.0 - self.momentum)
@@ -93,7 +112,7 @@ class SGD(Optimizer):
                 if former is not None:
                     grad = former * self.momentum + grad
                 self.u[param] = grad
-            param.cached_data = data - grad * self.lr
+            param.cached_data = data - grad * rate
 
 
 class Adam(Optimizer):
@@ -115,6 +134,9 @@ class Adam(Optimizer):
         The factor of the L2 penalty.
     """
 
+    state = ("m", "v")
+    numbers = ("lr", "t")
+
     def __init__(
         self,
         params: Iterable[Tensor],
@@ -134,13 +156,15 @@ class Adam(Optimizer):
         self.m: dict[Tensor, Any] = {}
         self.v: dict[Tensor, Any] = {}
 
-    def step(self) -> None:
-        """Change every parameter that has a gradient."""
+    def _next_numbers(self) -> tuple[float, ...]:
         self.t += 1
         # The corrections are taken to the numbers: each array is passed over less.
         root = math.sqrt(1.0 - self.beta2**self.t)
-        rate = self.lr * root / (1.0 - self.beta1**self.t)
-        eps = self.eps * root
+        return self.lr * root / (1.0 - self.beta1**self.t), self.eps * root
+
+    def step(self) -> None:
+        """Change every parameter that has a gradient."""
+        rate, eps = per_step(self._next_numbers)
         for param, data, grad in self._gradients(self.weight_decay):
             first = grad * (1.0 - self.beta1)
             second = (grad * grad) * (1.0 - self.beta2)

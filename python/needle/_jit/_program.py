@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""A traced function as a program: its graph, and how to run it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from needle import autograd, backend_ndarray
+from needle._jit._arguments import Arguments, Results, others, replace
+from needle._jit._array import TracedArray
+from needle._jit._discovery import Guard, Reach
+from needle._jit._state import Changes, State
+from needle._jit._trace import (
+    Argument,
+    Constant,
+    GradData,
+    Item,
+    NodeData,
+    Number,
+    Trace,
+)
+from needle.autograd import Node, Tensor
+
+if TYPE_CHECKING:
+    from needle.backend_ndarray import NDArray
+    from needle.executable import Executable
+    from needle.graph import Graph
+
+
+class Program:
+    """What tracing a function once gave.
+
+    Attributes
+    ----------
+    graph
+        Its operations.
+    guard
+        Whether it is what tracing again would give.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        keep_grads: bool | None,
+    ) -> None:
+        trace = Trace(name)
+        reach = Reach((function, others(args), others(kwargs)))
+        state = State(trace, reach)
+        self._outputs: list[TracedArray] = []
+        self._tensors = Arguments(args, kwargs).tensors
+        try:
+            state.place()
+            new_args, new_kwargs, proxies = replace(
+                args, kwargs, lambda i, data: _make_input(trace, i, data)
+            )
+            initial = [p and (p.cached_data, p.requires_grad) for p in proxies]
+            autograd.TRACER = trace
+            try:
+                result = function(*new_args, **new_kwargs)
+            finally:
+                autograd.TRACER = None
+            trace.check_random()
+            keep = not trace.functions if keep_grads is None else keep_grads
+            changes = state.find_changes(keep)
+            self._find_writes(changes, proxies, initial, keep)
+            self._results = Results(
+                result, self._add_output, lambda t: self._find_known(t, proxies, reach)
+            )
+            self._checks = [
+                (self._add_output(check.value), check) for check in trace.checks
+            ]
+            self.graph: Graph = trace.build(self._outputs)
+        finally:
+            state.restore()
+            trace.end()
+        owners = [getattr(f, "__self__", None) for f in trace.functions]
+        self._functions = list(zip(trace.functions, owners, strict=True))
+        self.guard = Guard(reach, owners)
+        self._sort_sources(trace)
+        self.executable: Executable | None = None
+        self._memory: list[Any] = [None] * len(self._outputs)
+        self._transient = sorted(
+            {*self._results.indices, *(index for _, index in self._grads)}
+            | {index for _, index in self._argument_grads}
+        )
+        del self._outputs
+        self._like = backend_ndarray.zeros(())
+
+    # -- Made while tracing ---------------------------------------------------
+
+    def _add_output(self, array: Any) -> int:
+        """The index of the output that is this array."""
+        for index, other in enumerate(self._outputs):
+            if other is array:
+                return index
+        self._outputs.append(array)
+        return len(self._outputs) - 1
+
+    def _find_writes(
+        self,
+        changes: Changes,
+        proxies: list[Tensor | None],
+        initial: list[Any],
+        keep: bool,
+    ) -> None:
+        self._nodes = [(node, self._add_output(data)) for node, data in changes.nodes]
+        self._items = [
+            (held, key, self._add_output(data)) for held, key, data in changes.items
+        ]
+        self._grads = [(t, self._add_output(data)) for t, data in changes.grads]
+        self._cleared = changes.cleared
+        self._arguments: list[tuple[int, int]] = []
+        self._argument_grads: list[tuple[int, int]] = []
+        for place, proxy in enumerate(proxies):
+            if proxy is None:
+                continue
+            if proxy.cached_data is not initial[place][0]:
+                index = self._add_output(proxy.cached_data)
+                self._arguments.append((place, index))
+            if proxy.grad is not None and keep:
+                index = self._add_output(proxy.grad.realize_cached_data())
+                self._argument_grads.append((place, index))
+
+    def _find_known(
+        self, tensor: Tensor, proxies: list[Tensor | None], reach: Reach
+    ) -> Tensor | int | None:
+        for place, proxy in enumerate(proxies):
+            if proxy is tensor:
+                return place
+        return reach.tensors.get(id(tensor))
+
+    def _sort_sources(self, trace: Trace) -> None:
+        """Lists of inputs by kind, and the order of the graph in their sum."""
+        kinds: dict[type, list[Any]] = {
+            kind: [source for source in trace.sources if type(source) is kind]
+            for kind in (NodeData, GradData, Item, Constant, Number)
+        }
+        self._input_nodes: list[Node] = [s.node for s in kinds[NodeData]]
+        self._input_grads: list[Tensor] = [s.tensor for s in kinds[GradData]]
+        self._input_items = [(s.holder, s.key) for s in kinds[Item]]
+        self._input_arrays: list[NDArray] = [s.array for s in kinds[Constant]]
+        numbers: list[Number] = kinds[Number]
+        count = len(self._tensors)
+        ordered: list[Any] = [s for kind in kinds.values() for s in kind]
+        places = {id(source): count + i for i, source in enumerate(ordered)}
+        self._number_places = [(n.group, n.index) for n in numbers]
+        self._order = [
+            s.index if isinstance(s, Argument) else places[id(s)] for s in trace.sources
+        ]
+        for (holder, key), source in zip(self._input_items, kinds[Item], strict=True):
+            if key not in holder:
+                holder[key] = backend_ndarray.zeros(source.shape)
+
+    # -- Running --------------------------------------------------------------
+
+    def run(self, arguments: Arguments) -> tuple[bool, Any]:
+        """Run it; (False, None), nothing done, if an array is not as it was."""
+        owners = [(owner, dict(vars(owner))) for _, owner in self._functions]
+        is_done = False
+        try:
+            is_done = self._invoke(arguments)
+        finally:
+            if not is_done:
+                for owner, attributes in owners:
+                    vars(owner).update(attributes)
+        return is_done, self._finish(arguments.tensors) if is_done else None
+
+    def _invoke(self, arguments: Arguments) -> bool:
+        values = [
+            *arguments.arrays,
+            *[node.data for node in self._input_nodes],
+            *[tensor.grad._node.data for tensor in self._input_grads],
+            *[holder.get(key) for holder, key in self._input_items],
+            *self._input_arrays,
+        ]
+        if self._functions:
+            groups = [function() for function, _ in self._functions]
+            values += [float(groups[g][i]) for g, i in self._number_places]
+        assert self.executable is not None
+        inputs = [values[place] for place in self._order]
+        if not self.executable._run_arrays(inputs, self._memory, self._like):
+            return False
+        for index, check in self._checks:
+            if self._memory[index].item() != 0.0:
+                raise ValueError(f"{check.place}: {check.message}")
+        return True
+
+    def _finish(self, tensors: list[Tensor | None]) -> Any:
+        """Put outputs where they belong; what they replace is written to next."""
+        memory = self._memory
+        result = self._results.make(memory, tensors)
+        for node, index in self._nodes:
+            node.data, memory[index] = memory[index], node.data
+        for holder, key, index in self._items:
+            holder[key], memory[index] = memory[index], holder.get(key)
+        for place, index in self._arguments:
+            node = tensors[place]._node  # type: ignore[union-attr]
+            node.data, memory[index] = memory[index], node.data
+        for tensor, index in self._grads:
+            tensor.grad = Tensor.make_const(memory[index])
+        for place, index in self._argument_grads:
+            tensors[place].grad = Tensor.make_const(memory[index])  # type: ignore[union-attr]
+        for tensor in self._cleared:
+            tensor.grad = None
+        for index in self._transient:
+            memory[index] = None
+        return result
+
+
+def _make_input(trace: Trace, index: int, data: Any) -> TracedArray:
+    """An argument, which is an input even if it is not used."""
+    made = trace.stand_in(data, Argument(index))
+    made._graph_value()
+    return made
