@@ -247,6 +247,15 @@ def test_relu_has_no_slope_at_zero() -> None:
     assert x.grad.numpy().tolist() == [0, 0, 1]
 
 
+def test_numbers_of_any_kind() -> None:
+    x = ndl.Tensor([6.0])
+    for number in (2, 2.0, np.float32(2), np.int64(2), np.array(2.0), np.array([2.0])):
+        assert ndl.divide_scalar(x, scalar=number).item() == 3
+        assert ndl.power_scalar(x, scalar=number).item() == 36
+    with pytest.raises((TypeError, ValueError)):
+        ndl.add_scalar(x, np.array([1.0, 2.0]))
+
+
 def test_power_of_zero() -> None:
     a = ndl.Tensor([0.0, 0.0, 2.0])
     b = ndl.Tensor([2.0, 3.0, 2.0])

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from needle._tensor import Tensor
 from needle.autograd import TensorOp
 from needle.backend_selection import array_api
@@ -78,7 +80,8 @@ class _ScalarOp(TensorOp):
     """An operation with a number."""
 
     def __init__(self, scalar: float) -> None:
-        self.scalar = float(scalar)
+        # An array of one element, too, whatever its shape.
+        self.scalar = float(scalar.item() if isinstance(scalar, np.ndarray) else scalar)
 
 
 class AddScalar(_ScalarOp):
