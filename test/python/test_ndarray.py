@@ -507,6 +507,9 @@ def test_raw_handles(device: nd.Device) -> None:
     np.testing.assert_array_equal(device.to_numpy(half, (2, 3), (3, 1), 0), x[:, 1::2])
     device.ewise_setitem(half, out, (2, 3), (6, 2), 0)
     np.testing.assert_array_equal(read()[:, ::2], x[:, 1::2])
+    device.fill(out, 0.0)
+    device.ewise_setitem(half, out, (2, 3), (6, 2), 1)
+    np.testing.assert_array_equal(read()[:, 1::2], x[:, 1::2])
     device.scalar_setitem(3, -1.0, out, (3,), (2,), 1)
     assert read()[0, 1::2].tolist() == [-1, -1, -1]
     square = device.Array(36)

@@ -83,10 +83,19 @@ def test_given_parameters(device: nd.Device) -> None:
     assert q.quant_params == nd.QuantParams(1.0, 3)
     # The zero point by N2: -min / scale.
     assert x.quantize_uint8(scale=0.5).quant_params == nd.QuantParams(0.5, 2)
-    # The least scale that covers the range: 1000 in 245 steps.
-    narrow = x.quantize_uint8(zero_point=10)
-    assert narrow.quant_params is not None
-    assert narrow.quant_params.scale == float(np.float32(1000 / 245))
+    for low, zero_point in [(-1.3, 3), (-1.25, 2), (-1.75, 4), (-900.0, 255), (2.0, 0)]:
+        q = nd.array([low, 1.0], device=device).quantize_uint8(scale=0.5)
+        assert q.quant_params == nd.QuantParams(0.5, zero_point)
+    # The least scale that covers the range.
+    for numbers, zero_point, least in [
+        ([-1.0, 1000.0], 10, 1000 / 245),
+        ([-1000.0, 1.0], 10, 1000 / 10),
+        ([-7.0, 5.0], 0, 5 / 255),
+        ([-7.0, 5.0], 255, 7 / 255),
+        ([0.0, 0.0], 9, 1),
+    ]:
+        q = nd.array(numbers, device=device).quantize_uint8(zero_point=zero_point)
+        assert q.quant_params == nd.QuantParams(least, zero_point)
     wrong: list[tuple[Any, Any, type[Exception], str]] = [
         (0.0, 0, ValueError, "scale is a positive"),
         (-1.0, None, ValueError, "scale is a positive"),
