@@ -155,6 +155,10 @@ class Tensor(Value):
             )
         compute_gradient_of_variables(self, out_grad)
 
+    def to(self, device: Device) -> Tensor:
+        """The same values on a device, see :func:`needle.ops.to_device`."""
+        return _ops.to_device(self, device)
+
     # Quantization.
 
     @property

@@ -79,6 +79,11 @@ def is_quantized(data: Any) -> bool:
     return getattr(data, "quant_params", None) is not None
 
 
+def to_device(data: Any, device: Device) -> Any:
+    """The same values on a device, see :meth:`NDArray.to`."""
+    return array_api.to_device(data, device) if BACKEND == "np" else data.to(device)
+
+
 def real_numbers(data: Any) -> Any:
     """An array as it is, dequantized if it is quantized."""
     return dequantize(data) if is_quantized(data) else data

@@ -309,6 +309,20 @@ def test_two_committed_devices_are_an_error() -> None:
     assert (a + moved).device == ndl.cpu()
 
 
+def test_moving_to_a_device() -> None:
+    x = ndl.Tensor([1.0, 2.0])
+    y = x.to(ndl.cpu_numpy())
+    (y * y).sum().backward()
+    assert x.grad.numpy().tolist() == [2, 4]
+    assert x.grad.device == x.device == ndl.cpu()
+    if BACKEND == "nd":
+        assert y.device == ndl.cpu_numpy()
+        q = x.quantize_uint8().to(ndl.cpu_numpy())
+        assert q.quant_params == x.quantize_uint8().quant_params
+    with pytest.raises(RuntimeError, match=r"ndl\.cpu\(\)"):
+        x.to(ndl.cuda())
+
+
 @only_nd
 def test_a_device_commits_what_a_tensor_shares() -> None:
     free = ndl.Tensor([1.0, 2.0])
