@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Operations on Tensors, as classes and as functions."""
 
+from needle.ops.ops_device import ToDevice, to_device
 from needle.ops.ops_logarithmic import (
     LogSoftmax,
     LogSumExp,
@@ -106,6 +107,7 @@ __all__ = [
     "Summation",
     "Tanh",
     "TensorTupleGetItem",
+    "ToDevice",
     "Transpose",
     "UnDilate",
     "add",
@@ -138,6 +140,7 @@ __all__ = [
     "stack",
     "summation",
     "tanh",
+    "to_device",
     "transpose",
     "tuple_get_item",
     "undilate",
