@@ -79,7 +79,7 @@ class EWisePow(TensorOp):
 class _ScalarOp(TensorOp):
     """An operation with a number."""
 
-    def __init__(self, scalar: float) -> None:
+    def __init__(self, scalar: Any) -> None:
         # An array of one element, too, whatever its shape.
         self.scalar = float(scalar.item() if isinstance(scalar, np.ndarray) else scalar)
 
