@@ -29,7 +29,8 @@ bool fits(const Array &array, const NdlTensorInfo &info) {
   return true;
 }
 
-/// Whether nothing but the list of outputs can see an array's memory.
+/// Whether nothing but the list of outputs can see an array's memory, which is
+/// our own.
 bool isSpare(PyObject *object, const NdlTensorInfo &info) {
   if (Py_REFCNT(object) != 1 || Py_TYPE(object) != classes.array)
     return false;
@@ -37,7 +38,7 @@ bool isSpare(PyObject *object, const NdlTensorInfo &info) {
   return array && !array->weakReferences && !array->params &&
          fits(*array, info) && array->view.isCompact() &&
          array->view.storage->useCount() == 1 &&
-         array->view.storage->writable();
+         !array->view.storage->foreign();
 }
 
 NdlTensor toTensor(const Array &array) {

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from needle._jit import _indexing
 from needle.backend_ndarray import NDArray, cpu
 from needle.backend_ndarray._array import check_axes, check_matmul
 from needle.backend_ndarray.device import Device
 from needle.backend_ndarray.quantized import FLOAT32, UINT8, QuantParams
-from needle._jit import _indexing
 
 if TYPE_CHECKING:
-    from needle.builder import Value as GraphValue
     from needle._jit._trace import Trace
+    from needle.builder import Value as GraphValue
 
 Shape = tuple[int, ...]
 
@@ -406,7 +406,7 @@ class TracedArray:
         return self.reshape((self.size,))
 
     def compact(self) -> TracedArray:
-        """This array: graphs know no strides."""
+        """The array itself: graphs know no strides."""
         return self
 
     def flip(self, axes: Any = None) -> TracedArray:
@@ -483,7 +483,7 @@ class TracedArray:
     # -- Types and places ----------------------------------------------------
 
     def astype(self, dtype: Any) -> TracedArray:
-        """This array, or the real numbers of a quantized one."""
+        """The array itself, or the real numbers of a quantized one."""
         wanted = np.dtype(dtype)
         if wanted == self.dtype:
             return self
@@ -494,7 +494,7 @@ class TracedArray:
         )
 
     def to(self, device: Device) -> TracedArray:
-        """This array; compiled functions run on cpu()."""
+        """The array itself; compiled functions run on cpu()."""
         if device != self.device:
             self._trace.fail(
                 f"an array cannot move to {device!r}: compiled functions run on "
@@ -512,12 +512,12 @@ class TracedArray:
             )
         if scale is not None and zero_point is not None:
             return self._trace.emit_quantize(self, QuantParams(scale, zero_point))
-        if scale is None and zero_point is None:
-            return self._trace.emit_quantize_dynamic(self)
-        self._trace.fail(
-            "quantize_uint8() takes both of scale and zero_point, or none, in a "
-            "compiled function"
-        )
+        if not (scale is None and zero_point is None):
+            self._trace.fail(
+                "quantize_uint8() takes both of scale and zero_point, or none, in a "
+                "compiled function"
+            )
+        return self._trace.emit_quantize_dynamic(self)
 
     def dequantize(self) -> TracedArray:
         """The real numbers that the integers stand for (rule N3)."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from needle import backend_ndarray
+from needle.backend_ndarray.functions import full
 
 if TYPE_CHECKING:
     from needle._jit._array import TracedArray
@@ -62,7 +62,7 @@ class Region(NamedTuple):
 def find_region(index: Any, shape: Shape) -> Region:
     """The region of an index, which raises what an NDArray of this shape raises."""
     # A view of one element knows shapes and errors.
-    probe = backend_ndarray.full((1,) * len(shape), 0.0).broadcast_to(shape)
+    probe = full((1,) * len(shape), 0.0).broadcast_to(shape)
     result = probe[index].shape
     parts = [part for part in _as_tuple(index) if part is not None]
     if any(part is Ellipsis for part in parts):
@@ -81,9 +81,9 @@ def _as_tuple(index: Any) -> tuple[Any, ...]:
 def _bounds(part: Any, extent: int) -> tuple[int, int, int]:
     if isinstance(part, slice):
         start, stop, step = part.indices(extent)
-        return (
-            (start, max(start, stop), step) if start < extent else (extent, extent, 1)
-        )
+        if start >= extent:
+            return extent, extent, 1
+        return start, max(start, stop), step
     at = operator.index(part)
     at += extent if at < 0 else 0
     return at, at + 1, 1

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from needle import autograd, backend_ndarray
+from needle import autograd
 from needle._jit._arguments import Arguments, Results, others, replace
 from needle._jit._array import TracedArray
 from needle._jit._discovery import Guard, Reach
@@ -21,6 +21,7 @@ from needle._jit._trace import (
     Trace,
 )
 from needle.autograd import Node, Tensor
+from needle.backend_ndarray.functions import zeros
 
 if TYPE_CHECKING:
     from needle.backend_ndarray import NDArray
@@ -88,7 +89,7 @@ class Program:
             | {index for _, index in self._argument_grads}
         )
         del self._outputs
-        self._like = backend_ndarray.zeros(())
+        self._like = zeros(())
 
     # -- Made while tracing ---------------------------------------------------
 
@@ -153,7 +154,7 @@ class Program:
         ]
         for (holder, key), source in zip(self._input_items, kinds[Item], strict=True):
             if key not in holder:
-                holder[key] = backend_ndarray.zeros(source.shape)
+                holder[key] = zeros(source.shape)
 
     # -- Running --------------------------------------------------------------
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from needle import backend_ndarray
 from needle._jit._array import TracedArray
 from needle._jit._discovery import Reach, copied
 from needle._jit._trace import GradData, Item, NodeData, Trace
 from needle.autograd import Node, Tensor
+from needle.backend_ndarray.functions import zeros
 from needle.optim import Optimizer
 
 
@@ -74,7 +74,7 @@ class State:
                 for param in optimizer.params:
                     if param not in held:
                         shape = param._node.data._shape
-                        held[param] = backend_ndarray.zeros(shape)
+                        held[param] = zeros(shape)
                 for key, data in held.items():
                     stand_in = self._trace.stand_in(data, Item(held, key, data.shape))
                     self._stand_ins.append((held, key, stand_in))
@@ -162,10 +162,10 @@ class State:
         for held, entries in self._states:
             held.clear()
             held.update(entries)
-        for thing, former, contents in self._attributes:
+        for thing, attributes, contents in self._attributes:
             vars(thing).clear()
-            vars(thing).update(former)
-            for key, value in former.items():
+            vars(thing).update(attributes)
+            for key, value in attributes.items():
                 if not _is_same(value, contents[key]):
                     _refill(value, contents[key])
 

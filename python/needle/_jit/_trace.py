@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from needle._jit._array import DynamicParams, Shape, TracedArray
 from needle._places import find_caller
 from needle.autograd import Node, value_of
 from needle.backend_ndarray import NDArray
 from needle.backend_ndarray.quantized import QuantParams
 from needle.builder import GraphBuilder
 from needle.errors import CompileError, TraceError
-from needle._jit._array import DynamicParams, Shape, TracedArray
 
 if TYPE_CHECKING:
     from needle.builder import Value as GraphValue
