@@ -102,6 +102,29 @@ def test_overlapping_writes(device: nd.Device) -> None:
 
 
 @each_device
+def test_values_that_differ_by_extents_of_1(device: nd.Device) -> None:
+    """An integer keeps its dimension, but what is written need not have it."""
+    expected = np.zeros((3, 4, 5), np.float32)
+    a = nd.array(expected, device=device)
+    column, plane = np.arange(1, 4), np.arange(1, 13).reshape(3, 4)
+    a[:, 0, 0] = nd.array(column, device=device)
+    expected[:, 0, 0] = column
+    a[:, :, 1] = nd.array(plane, device=device)
+    expected[:, :, 1] = plane
+    a[:, 2, 2] = column
+    expected[:, 2, 2] = column
+    a[1, :, 3] = nd.array([[[5.0], [6.0], [7.0], [8.0]]], device=device)
+    expected[1, :, 3] = [5, 6, 7, 8]
+    a[2, 3, :] = nd.array(9.0, device=device)
+    expected[2, 3, :] = 9
+    np.testing.assert_array_equal(a.numpy(), expected)
+    with pytest.raises(ValueError, match="broadcast"):
+        a[:, :, 1] = nd.array(plane.T, device=device)
+    with pytest.raises(ValueError, match="broadcast"):
+        a[:, :, 1] = nd.array(plane.reshape(12), device=device)
+
+
+@each_device
 def test_integers_keep_their_dimension(device: nd.Device) -> None:
     a = nd.array(np.arange(24).reshape(2, 3, 4), device=device)
     assert a[1, :, 2].shape == (1, 3, 1)

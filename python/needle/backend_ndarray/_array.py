@@ -634,18 +634,16 @@ def _from_values(
             raise TypeError('quant_params are for dtype="uint8"')
         if array.dtype.kind not in "biuf":
             raise TypeError(f"an array of {array.dtype} is not one of real numbers")
-        with np.errstate(all="ignore"):
-            array = array.astype(FLOAT32, copy=False)
+        if array.dtype is not FLOAT32:
+            with np.errstate(all="ignore"):
+                array = array.astype(FLOAT32)
     place = default_device() if device is None else device
     if not isinstance(place, Device):
         raise TypeError(f"device is a Device such as cpu(), got {device!r}")
     place.check_enabled()
-    made: NDArray = place.array_from_numpy(
-        np.ascontiguousarray(array).reshape(array.shape),
-        place,
-        device is not None,
-        params,
-    )
+    if not array.flags.c_contiguous:
+        array = array.copy(order="C")
+    made: NDArray = place.array_from_numpy(array, place, device is not None, params)
     return made
 
 

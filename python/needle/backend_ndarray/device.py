@@ -30,11 +30,14 @@ class Device:
         The module of the backend, None if the device cannot be used.
     """
 
-    __slots__ = ("mod", "name")
-
     def __init__(self, name: str, mod: ModuleType | None) -> None:
         self.name = name
         self.mod = mod
+        # What NDArray calls is found without __getattr__: that takes a while.
+        functions = {} if mod is None else vars(mod)
+        self.__dict__.update(
+            {key: f for key, f in functions.items() if key.startswith("array_")}
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Device) and self.name == other.name
@@ -49,7 +52,7 @@ class Device:
         return (_find, (self.name,))
 
     def __getattr__(self, name: str) -> Any:
-        if name in Device.__slots__:
+        if "mod" not in self.__dict__:  # __init__ has not run.
             raise AttributeError(name)
         if self.mod is not None:
             try:

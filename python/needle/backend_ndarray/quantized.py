@@ -45,6 +45,13 @@ class QuantParams:
             np.dtype(original_dtype),
         )
 
+    @classmethod
+    def _of(cls, scale: float, zero_point: int) -> QuantParams:
+        """Parameters that are known to be valid."""
+        self = cls.__new__(cls)
+        self._values = (scale, zero_point, FLOAT32)
+        return self
+
     @property
     def scale(self) -> float:
         """The real number that one step stands for."""
@@ -114,7 +121,7 @@ def choose_params(
     alone the scale is the least that covers the range.
     """
     if scale is None and zero_point is None:
-        return QuantParams(*_needle.choose_quantization_params(low, high, "uint8"))
+        return QuantParams._of(*_needle.choose_quantization_params(low, high, "uint8"))
     low = max(min(low, 0.0), -float(np.finfo(np.float32).max))
     high = min(max(high, 0.0), float(np.finfo(np.float32).max))
     if zero_point is None:
