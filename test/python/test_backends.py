@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""NEEDLE_BACKEND: the tests of Tensors again on NumPy arrays, in float64."""
+"""The tests of Tensors again: on NumPy arrays in float64, on other kernels."""
 
 from __future__ import annotations
 
@@ -25,11 +25,19 @@ FILES = [
 ]
 
 
-def _python(backend: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+OPTIONS = ("-q", "-p", "no:cacheprovider", "-rN")
+
+
+def _python(
+    backend: str, *arguments: str, isa: str = ""
+) -> subprocess.CompletedProcess[str]:
     package = str(Path(ndl.__file__).parents[1])
+    variables = {"NEEDLE_BACKEND": backend, "PYTHONPATH": package}
+    if isa:
+        variables["NEEDLE_ISA"] = isa
     return subprocess.run(
         [sys.executable, *arguments],
-        env={**os.environ, "NEEDLE_BACKEND": backend, "PYTHONPATH": package},
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         timeout=500,
@@ -37,14 +45,34 @@ def _python(backend: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(BACKEND == "np", reason="these tests run on NumPy arrays now")
-@pytest.mark.parametrize("name", FILES)
-def test_on_numpy_arrays(name: str) -> None:
-    options = ("-q", "-p", "no:cacheprovider", "-rN")
-    run = _python("np", "-m", "pytest", *options, str(HERE / name))
+def test_on_numpy_arrays() -> None:
+    files = [str(HERE / name) for name in FILES]
+    _check_passed(_python("np", "-m", "pytest", *OPTIONS, *files))
+
+
+@pytest.mark.skipif(BACKEND == "np", reason="NumPy chooses its kernels")
+@pytest.mark.parametrize("isa", ["x86-64", "avx2"])
+def test_on_kernels_for(isa: str) -> None:
+    if isa == "avx2" and "avx2" not in ndl.cpu_features():
+        pytest.skip("this CPU has no AVX2")
+    files = [str(HERE / name) for name in FILES if name != "test_autograd.py"]
+    # The first array chooses the kernels, before the tests clear the variable.
+    program = (
+        "import sys, pytest, needle as ndl\n"
+        "ndl.Tensor([1.0]) + 1.0\n"
+        f"assert ndl.cpu().isa() == {isa!r}\n"
+        f"code = pytest.main({[*OPTIONS, *files]!r})\n"
+        f"assert ndl.cpu().isa() == {isa!r}\n"
+        "sys.exit(code)\n"
+    )
+    _check_passed(_python("nd", "-c", program, isa=isa))
+
+
+def _check_passed(run: subprocess.CompletedProcess[str]) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     passed = re.search(r"(\d+) passed", run.stdout)
     assert passed is not None
-    assert int(passed[1]) >= 5
+    assert int(passed[1]) >= 100
 
 
 def test_unknown_backend() -> None:
