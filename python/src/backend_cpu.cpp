@@ -154,6 +154,8 @@ static nb::object make(nb::handle shape, nb::handle strides, nb::handle device,
 /// A new NDArray, not initialized.
 static nb::object makeNew(nb::handle shape, nb::handle device, bool committed,
                           nb::handle params) {
+  // Loading the kernels takes a while; the first operation is not to wait.
+  library();
   Numbers extents = readAll(shape, "shape");
   nb::object object =
       take(classes.array->tp_new(classes.array, nullptr, nullptr));
@@ -347,9 +349,11 @@ static void mapInto(const std::string &name, nb::handle target,
                     const std::vector<float> &numbers) {
   Array *result = getNative(target);
   std::vector<const eager::View *> views;
+  views.reserve(operands.size());
   for (const nb::object &operand : operands)
     views.push_back(&getNative(operand)->view);
   std::vector<eager::Scalar> scalars;
+  scalars.reserve(numbers.size());
   for (float number : numbers)
     scalars.push_back(eager::Scalar::f32(number));
   for (size_t i = 0; i < size_t(eager::MapKernel::Count); ++i) {
