@@ -395,6 +395,19 @@ def test_every_isa(isa: str, tmp_path: Path) -> None:
             compare(name, actual[name], value)
 
 
+def test_unknown_isa() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from needle import backend_ndarray as nd; nd.array(1)"],
+        env=os.environ
+        | {"NEEDLE_ISA": "avx9", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "no body for target 'avx9' (set by NEEDLE_ISA)" in done.stderr
+
+
 def compare(name: str, actual: Array, numpys: Array) -> None:
     """Results of needle's kernels and of NumPy."""
     kind = name.split("/")[0]
