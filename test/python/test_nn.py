@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import weakref
 from typing import Any
 
@@ -13,6 +14,7 @@ import needle as ndl
 import numpy as np
 import pytest
 from needle import nn
+from needle.backend_selection import BACKEND
 
 
 def _allowed(*factors: Any) -> Any:
@@ -231,6 +233,26 @@ def test_quantizing_frees_the_float_weight() -> None:
     assert optimizer.params[0] is layer.weight
     assert y.inputs[0].inputs[1] is layer.weight
     assert tensors == ndl.autograd.TENSOR_COUNTER
+
+
+@pytest.mark.skipif(BACKEND == "np", reason="NumPy does not count its memory")
+def test_memory_of_a_quantized_layer() -> None:
+    def held() -> int:
+        gc.collect()
+        return int(ndl.cpu().memory()[0])
+
+    empty = held()
+    layer = nn.Linear(512, 256, bias=False)
+    full = held() - empty
+    layer.quantize_weights()
+    quantized = held() - empty
+    # Each block of memory has less than 256 bytes beside the elements.
+    assert 0 <= full - 512 * 256 * 4 < 256
+    assert 0 <= quantized - 512 * 256 < 256
+    layer.dequantize_weights()
+    assert held() - empty == full
+    del layer
+    assert held() == empty
 
 
 def test_small_modules() -> None:
