@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace ndl::test {
 namespace {
@@ -47,6 +48,25 @@ TEST(Kernel, RunsTheOneOfTheBodyInUse) {
         ASSERT_EQ(values[i], i < count ? 5 + body : 5) << i;
     }
   }
+}
+
+TEST(Kernel, LiesWhereItsOwnBodySays) {
+  ArtifactModel model = makeModel();
+  for (BodyModel &body : model.bodies)
+    if (body.target == "fast")
+      std::swap(body.kernelOffsets[0], body.kernelOffsets[1]);
+  std::vector<uint8_t> bytes = bytesOf(model);
+  NdlExecutable *loaded = nullptr;
+  ASSERT_EQ(ndl_executable_load_memory(nullptr, bytes.data(), bytes.size(),
+                                       nullptr, &loaded),
+            NDL_OK);
+  ExecutablePtr executable(loaded);
+  EXPECT_STREQ(ndl_executable_target(loaded), "fast");
+  NdlTask kernel = nullptr;
+  ASSERT_EQ(ndl_executable_find_kernel(loaded, "halves", &kernel), NDL_OK);
+  int64_t value = 5;
+  ASSERT_EQ(ndl_runtime_parallel_for(nullptr, kernel, &value, 1), NDL_OK);
+  EXPECT_EQ(value, 7);
 }
 
 TEST(Kernel, RunsInTheDefaultFloatEnvironment) {
