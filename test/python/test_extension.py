@@ -95,17 +95,28 @@ def test_import_is_light() -> None:
     print(f"import: {best.strip()}; extension {size:.0f} MiB")
 
 
+#: Methods with underscores that a stub has to name where a class defines them.
+OPERATORS = {
+    f"__{prefix}{name}__"
+    for name in ("add", "sub", "mul", "truediv", "pow", "matmul")
+    for prefix in ("", "r")
+}
+OPERATORS |= {f"__{name}__" for name in ("eq", "ne", "lt", "le", "gt", "ge", "neg")}
+OPERATORS |= {"__abs__", "__call__", "__getitem__", "__len__", "__setitem__"}
+
+
 def test_stub_names_what_is_there() -> None:
     """The types that mypy sees are those of the built extension."""
     tree = ast.parse(EXTENSION.with_name("_needle.pyi").read_text())
 
     def names(body: list[ast.stmt]) -> set[str]:
         kinds = (ast.FunctionDef, ast.ClassDef)
-        return {node.name for node in body if isinstance(node, kinds)} - {"__init__"}
+        named = {node.name for node in body if isinstance(node, kinds)}
+        return named - {"__init__"}
 
     def public(value: object) -> set[str]:
         members = {name for name in vars(value) if not name.startswith("__")}
-        return members | ({"__call__"} & set(vars(value)))
+        return members | (OPERATORS & set(vars(value)))
 
     assert names(tree.body) == public(_needle)
     for node in tree.body:
