@@ -71,6 +71,7 @@ def compute_gradient_of_variables(output_tensor: Tensor, out_grad: Tensor) -> No
     root.value = ref(output_tensor)
     pending: dict[Node, list[Any]] = {root: [out_grad]}
     elements: dict[Node, dict[int, list[Any]]] = {}
+    given = {id(out_grad)}
     order = sort_nodes([root], lambda node: node.requires_grad)
     while order:
         node = order.pop()
@@ -81,18 +82,35 @@ def compute_gradient_of_variables(output_tensor: Tensor, out_grad: Tensor) -> No
             continue
         value = value_of(node)
         adjoint = adjoints[0] if len(adjoints) == 1 else sum_node_list(adjoints)
-        value.grad = adjoint
         op = node.op
         if op is None:
+            # Whoever changes the gradient of one leaf in place means that one.
+            value.grad = _twin(adjoint) if id(adjoint) in given else adjoint
+            given.add(id(adjoint))
             continue
+        value.grad = adjoint
         if op.element is not None and node.inputs[0].requires_grad:
             parts = elements.setdefault(node.inputs[0], {})
             parts.setdefault(op.element, []).append(adjoint)
             continue
         gradients = op.gradient_as_tuple(adjoint, value)
+        if len(gradients) != len(node.inputs):
+            raise ValueError(
+                f"{type(op).__name__}.gradient returned {len(gradients)} gradients "
+                f"for {len(node.inputs)} inputs"
+            )
         for one, gradient in zip(node.inputs, gradients, strict=True):
             if one.requires_grad and gradient is not None:
                 pending.setdefault(one, []).append(gradient)
+
+
+def _twin(value: Any) -> Any:
+    """Another Value with the same data and graph."""
+    node = value._node
+    if node.op is None and node.requires_grad:
+        # A variable: its twin would be another one.
+        return value
+    return type(value)._wrap(Node(node.op, node.inputs, node.data, node.requires_grad))
 
 
 def _join_elements(node: Node, parts: dict[int, list[Any]]) -> TensorTuple:

@@ -84,6 +84,19 @@ def test_gradients_are_replaced_and_shared_paths_add() -> None:
     assert y.grad.numpy().tolist() == [2, 3]
 
 
+def test_leaves_share_no_gradient() -> None:
+    a, b, c = (ndl.Tensor([1.0, 2.0]) for _ in range(3))
+    out_grad = ndl.Tensor([1.0, 1.0], requires_grad=False)
+    (a + b + c).backward(out_grad)
+    a.grad.data = a.grad * 0
+    assert b.grad.numpy().tolist() == c.grad.numpy().tolist() == [1, 1]
+    assert out_grad.numpy().tolist() == [1, 1]
+    # Twins lead to the same graph.
+    ((a + b) * a).sum().backward()
+    b.grad.sum().backward()
+    assert a.grad.numpy().tolist() == [1, 1]
+
+
 def test_backward_of_several_elements() -> None:
     x = ndl.Tensor([1.0, 2.0])
     y = x * x
@@ -131,7 +144,16 @@ def test_own_operations() -> None:
         def compute(self, a: Any) -> Any:
             return a
 
+    class Miscounted(ndl.TensorOp):
+        def compute(self, a: Any, b: Any) -> Any:
+            return a + b
+
+        def gradient(self, out_grad: Any, node: Any) -> Any:
+            return out_grad
+
     x = ndl.Tensor([2.0])
+    with pytest.raises(ValueError, match=r"Miscounted.*1 gradients for 2 inputs"):
+        Miscounted()(x, x).backward()
     Cube()(x).backward()
     assert x.grad.item() == 12
     with pytest.raises(NotImplementedError, match="Wrong defines no gradient"):
