@@ -85,14 +85,14 @@ private:
     if (step != op)
       setKernelName(step, kernels.first().getName(target));
     if (packsLhs(op))
-      addWorkspace(op, step, integer, target);
+      addWorkspace(op, step, kernels.first(), target);
     return success();
   }
 
   /// %work = memref.alloc(threads, rows × packed row) : memref<?x?xi8>
   /// in front of `step`, the loops around the operation or itself.
   template <typename Op>
-  static void addWorkspace(Op op, Operation *step, bool integer,
+  static void addWorkspace(Op op, Operation *step, const KernelSpec &spec,
                            const CPUTarget &target) {
     KernelBuilder b(op.getLoc(), step);
     unsigned depthDim = getDepthDim(op.getTransposeLhs());
@@ -104,7 +104,7 @@ private:
     Value rows = extent(1 - depthDim), depth = extent(depthDim);
     Value bytes = arith::IndexCastOp::create(
         b, b.getIndexType(),
-        emitWorkspaceBytes(b, b.getLoc(), integer, target, rows, depth));
+        emitWorkspaceBytes(b, b.getLoc(), spec, target, rows, depth));
     Value threads = getRuntimeArgument(
         op->template getParentOfType<func::FuncOp>(), RuntimeArg::Threads);
     auto type = MemRefType::get({ShapedType::kDynamic, ShapedType::kDynamic},

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "ContractionKernel.h"
+#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace needle::cpu;
@@ -59,9 +60,44 @@ void ContractionKernel::emitTask(Value task, Value worker) {
   Value lastPanel = b.div(b.mul(panels, b.add(split, b.i64(1))), splits);
 
   Rows lhs = emitLhsRows(firstRow, rowCount, worker);
-  b.loop(firstPanel, lastPanel, 1, [&](Value index) {
-    emitRowsOfPanel(emitPanel(index, firstRow), lhs, rowCount);
+  auto emitPanels = [&](Value widened) {
+    b.loop(firstPanel, lastPanel, 1, [&](Value index) {
+      Panel panel = emitPanel(index, firstRow);
+      if (widened) {
+        panel.rhs = emitWidenedPanel(panel.rhs, widened);
+        panel.rhsBits = 16;
+      }
+      bool isVariant = !widened && widensPanels(spec);
+      emitRowsOfPanel(panel, lhs, rowCount, /*leftInOneTile=*/!isVariant);
+    });
+  };
+  if (!widensPanels(spec))
+    return emitPanels(nullptr);
+  // Two tiles of rows widen a panel as fast in registers.
+  b.ifThenElse(
+      b.less(b.i64(2 * tile.rows), rowCount),
+      [&] {
+        Value stride = emitPackedRowStride(b, b.getLoc(), spec.integer,
+                                           arg(KernelArg::Depth));
+        Value rows = b.min(arg(KernelArg::BlockRows), arg(KernelArg::Rows));
+        Value scratch =
+            b.advance(arg(KernelArg::Workspace),
+                      b.mul(worker, arg(KernelArg::WorkspaceBytes)), i8);
+        emitPanels(b.advance(scratch, b.mul(rows, stride), i16));
+      },
+      [&] { emitPanels(nullptr); });
+}
+
+/// Copies a panel of i8 to i16: each of its elements is read by many tiles.
+Value ContractionKernel::emitWidenedPanel(Value rhs, Value scratch) {
+  unsigned step = 2 * tile.columns;
+  Value pairs = b.ceilDiv(arg(KernelArg::Depth), 2);
+  b.loop(b.i64(0), b.mul(pairs, b.i64(step)), step, [&](Value i) {
+    Value narrow = b.load(b.vec(step, i8), b.advance(rhs, i, i8), step);
+    Value wide = arith::ExtSIOp::create(b, b.vec(step, i16), narrow);
+    b.store(wide, b.advance(scratch, i, i16), 2 * step);
   });
+  return scratch;
 }
 
 /// Copies `count` words from `source` to `dest`.
@@ -87,6 +123,7 @@ ContractionKernel::Panel ContractionKernel::emitPanel(Value index,
   Type packed = !spec.integer ? f32 : spec.rhsBits == 8 ? i8 : i16;
   panel.rhs =
       b.advance(arg(KernelArg::Rhs), b.mul(firstColumn, packedDepth), packed);
+  panel.rhsBits = spec.rhsBits;
 
   Value scales = arg(KernelArg::Scales), bias = arg(KernelArg::Bias);
   if (hasScales())
@@ -114,14 +151,24 @@ ContractionKernel::Panel ContractionKernel::emitPanel(Value index,
 }
 
 void ContractionKernel::emitRowsOfPanel(const Panel &panel, Rows lhs,
-                                        Value rowCount) {
+                                        Value rowCount, bool leftInOneTile) {
   Value remainder = b.rem(rowCount, b.i64(tile.rows));
   Value fullRows = b.sub(rowCount, remainder);
   b.loop(b.i64(0), fullRows, tile.rows,
          [&](Value row) { emitTileAndStore(tile.rows, panel, lhs, row); });
-  for (unsigned rows = 1; rows < tile.rows; ++rows)
-    b.ifThen(b.equal(remainder, b.i64(rows)),
-             [&] { emitTileAndStore(rows, panel, lhs, fullRows); });
+  if (leftInOneTile) {
+    for (unsigned rows = 1; rows < tile.rows; ++rows)
+      b.ifThen(b.equal(remainder, b.i64(rows)),
+               [&] { emitTileAndStore(rows, panel, lhs, fullRows); });
+    return;
+  }
+  Value done = fullRows;
+  for (unsigned rows = llvm::bit_floor(tile.rows - 1); rows > 0; rows /= 2) {
+    Value end = b.add(done, b.i64(rows));
+    Value fits = b.less(end, b.add(rowCount, b.i64(1)));
+    b.ifThen(fits, [&] { emitTileAndStore(rows, panel, lhs, done); });
+    done = b.select(fits, end, done);
+  }
 }
 
 void ContractionKernel::emitTileAndStore(unsigned rows, const Panel &panel,
@@ -134,7 +181,7 @@ void ContractionKernel::emitTileAndStore(unsigned rows, const Panel &panel,
     emitWideTile(rows, panel, lhs, dest);
   } else {
     SmallVector<Value> sums =
-        spec.integer ? emitIntegerTile(rows, lhs, panel.rhs, b.i64(0),
+        spec.integer ? emitIntegerTile(rows, lhs, panel, b.i64(0),
                                        b.ceilDiv(arg(KernelArg::Depth), 2))
                      : emitFloatTile(rows, lhs, panel.rhs);
     emitEpilogue(rows, sums, panel, dest);

@@ -38,6 +38,7 @@ private:
   /// Where a tile's epilogue reads and writes; NR columns are always valid.
   struct Panel {
     Value rhs;
+    unsigned rhsBits; ///< of integers: as packed, or widened for this block
     Value scales;
     Value bias;
     Value dest;       ///< of row 0 of the block, first column of the panel
@@ -51,7 +52,11 @@ private:
   // ContractionKernel.cpp: task, block, panel.
   void emitTask(Value task, Value worker);
   Panel emitPanel(Value index, Value firstRow);
-  void emitRowsOfPanel(const Panel &panel, Rows lhs, Value rowCount);
+  /// Tiles of all rows; the rows that are left over in one tile, or in tiles of
+  /// a power of two.
+  void emitRowsOfPanel(const Panel &panel, Rows lhs, Value rowCount,
+                       bool leftInOneTile);
+  Value emitWidenedPanel(Value rhs, Value scratch);
   void emitTileAndStore(unsigned rows, const Panel &panel, Rows lhs, Value row);
   void emitCopyRagged(unsigned rows, const Panel &panel, Value row);
 
@@ -66,8 +71,9 @@ private:
 
   // Microkernel.cpp
   llvm::SmallVector<Value> emitFloatTile(unsigned rows, Rows lhs, Value rhs);
-  llvm::SmallVector<Value> emitIntegerTile(unsigned rows, Rows lhs, Value rhs,
-                                           Value firstPair, Value lastPair);
+  llvm::SmallVector<Value> emitIntegerTile(unsigned rows, Rows lhs,
+                                           const Panel &panel, Value firstPair,
+                                           Value lastPair);
   /// Emits the next sums from the pointers to rhs columns and to one lhs
   /// element (or pair) of each row.
   using StepEmitter = llvm::function_ref<llvm::SmallVector<Value>(
@@ -76,7 +82,7 @@ private:
                                      unsigned lhsStepBytes, Value rhs,
                                      unsigned rhsStepBytes, Value count,
                                      mlir::Type sumType, StepEmitter emitStep);
-  Value emitPairs(Value pointer);
+  Value emitPairs(Value pointer, unsigned rhsBits);
 
   // Epilogue.cpp
   void emitEpilogue(unsigned rows, llvm::ArrayRef<Value> sums,

@@ -69,7 +69,7 @@ void ContractionLibrary::emitPlan(KernelBuilder &b, TaskArguments task) {
   Value packed = b.mul(b.mul(b.roundUp(columns, panel), packedDepth),
                        b.i64(integer ? 2 : 4));
   Value workspace =
-      emitWorkspaceBytes(b, b.getLoc(), integer, target, rows, depth);
+      emitWorkspaceBytes(b, b.getLoc(), spec, target, rows, depth);
   Value results[] = {
       b.i64(panel),       packed,
       split.blockRows,    workspace,

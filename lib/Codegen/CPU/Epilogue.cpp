@@ -71,8 +71,7 @@ void ContractionKernel::emitWideTile(unsigned rows, const Panel &panel,
   int64_t chunk = getMaxDepth(spec) / 2;
   b.loop(b.i64(0), pairs, chunk, [&](Value first) {
     Value last = b.min(b.add(first, b.i64(chunk)), pairs);
-    SmallVector<Value> sums =
-        emitIntegerTile(rows, lhs, panel.rhs, first, last);
+    SmallVector<Value> sums = emitIntegerTile(rows, lhs, panel, first, last);
     for (auto [i, sum] : llvm::enumerate(sums))
       b.store(sum, b.advance(wideTile, b.i64(i * lanes), i32), 4);
     b.loop(b.i64(0), count, 1, [&](Value i) {

@@ -116,14 +116,24 @@ Value needle::cpu::emitIsPackInline(OpBuilder &builder, Location loc,
   return emitIsInline(b, b.mul(columns, depth), threads);
 }
 
+bool needle::cpu::widensPanels(const KernelSpec &spec) {
+  return spec.integer && spec.rhsBits == 8 && !spec.wide;
+}
+
 Value needle::cpu::emitWorkspaceBytes(OpBuilder &builder, Location loc,
-                                      bool integer, const CPUTarget &target,
-                                      Value rows, Value depth) {
+                                      const KernelSpec &spec,
+                                      const CPUTarget &target, Value rows,
+                                      Value depth) {
   KernelBuilder b(loc, builder);
+  bool integer = spec.integer;
   Value blockRows = emitBlockRows(b, loc, integer, target, rows, depth);
   Value stride = emitPackedRowStride(b, loc, integer, depth);
   // Whole cache lines, so that workers do not share any.
   Value elements = b.mul(b.min(blockRows, rows), stride);
+  if (widensPanels(spec)) {
+    Value panel = b.mul(b.roundUp(depth, 2), b.i64(target.intTile.columns));
+    elements = b.add(elements, b.roundUp(panel, 32));
+  }
   return b.mul(elements, b.i64(integer ? 2 : 4));
 }
 

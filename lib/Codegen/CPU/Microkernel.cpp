@@ -80,26 +80,26 @@ SmallVector<Value> ContractionKernel::emitFloatTile(unsigned rows, Rows lhs,
 }
 
 /// Loads the pairs of one vector of columns, widened to i16.
-Value ContractionKernel::emitPairs(Value pointer) {
+Value ContractionKernel::emitPairs(Value pointer, unsigned rhsBits) {
   VectorType wide = b.vec(2 * lanes, i16);
-  if (spec.rhsBits == 16)
+  if (rhsBits == 16)
     return b.load(wide, pointer, 4 * lanes);
   Value narrow = b.load(b.vec(2 * lanes, i8), pointer, 2 * lanes);
   return arith::ExtSIOp::create(b, wide, narrow);
 }
 
 SmallVector<Value> ContractionKernel::emitIntegerTile(unsigned rows, Rows lhs,
-                                                      Value rhs,
+                                                      const Panel &panel,
                                                       Value firstPair,
                                                       Value lastPair) {
   VectorType sumType = b.vec(lanes, i32), pairType = b.vec(2 * lanes, i16);
-  Type packed = spec.rhsBits == 8 ? i8 : i16;
+  Type packed = panel.rhsBits == 8 ? i8 : i16;
   StringAttr dot = b.getStringAttr(target.pairDotIntrinsic);
   auto step = [&](Value base, ArrayRef<Value> elements, ValueRange sums) {
     SmallVector<Value> columns, next;
     for (unsigned v = 0; v < vectors(); ++v)
-      columns.push_back(
-          emitPairs(b.advance(base, b.i64(2 * v * lanes), packed)));
+      columns.push_back(emitPairs(b.advance(base, b.i64(2 * v * lanes), packed),
+                                  panel.rhsBits));
     for (unsigned i = 0; i < rows; ++i) {
       Value pair = vector::BitCastOp::create(
           b, pairType, b.broadcast(b.load(i32, elements[i], 4), sumType));
@@ -112,9 +112,9 @@ SmallVector<Value> ContractionKernel::emitIntegerTile(unsigned rows, Rows lhs,
     }
     return next;
   };
-  unsigned pairBytes = 2 * tile.columns * spec.rhsBits / 8;
+  unsigned pairBytes = 2 * tile.columns * panel.rhsBits / 8;
   lhs.base = b.advance(lhs.base, firstPair, i32);
-  rhs = b.advance(rhs, b.mul(firstPair, b.i64(pairBytes)), i8);
+  Value rhs = b.advance(panel.rhs, b.mul(firstPair, b.i64(pairBytes)), i8);
   return emitSteps(rows, lhs, 4, rhs, pairBytes, b.sub(lastPair, firstPair),
                    sumType, step);
 }

@@ -20,9 +20,13 @@ func.func @float(%x: tensor<?x512xf32>) -> tensor<?x256xf32> {
   return %y : tensor<?x256xf32>
 }
 
+// A block of many rows widens a panel once, and multiplies what it has widened;
+// one of few rows widens in the loop.
 // AVX2-LABEL: qmatmul_u8s8_f32_bias_relu.avx2.6x16:
 // AVX2:       vpmovsxbw
+// AVX2:       vpbroadcastd
 // AVX2-NOT:   (%rsp)
+// AVX2-NOT:   vpmovsxbw
 // AVX2:       vpmaddwd
 // AVX2-NOT:   (%rsp)
 // AVX2:       vpmaddwd
@@ -54,6 +58,9 @@ func.func @float(%x: tensor<?x512xf32>) -> tensor<?x256xf32> {
 // AVX2:       vmulps
 // AVX2-NOT:   vfmadd
 // AVX2:       vaddps
+// AVX2:       vpmovsxbw
+// AVX2:       vpbroadcastd
+// AVX2:       vpmaddwd
 // AVX2-NOT:   callq {{[a-z]}}
 
 // AVX2-LABEL: matmul_f32.avx2.6x16:

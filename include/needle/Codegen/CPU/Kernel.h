@@ -95,9 +95,13 @@ mlir::Value emitIsPackInline(mlir::OpBuilder &builder, mlir::Location loc,
                              mlir::Value columns, mlir::Value depth,
                              mlir::Value threads);
 
-/// Bytes of workspace in which one worker packs a block of lhs rows (i64).
+/// Whether a panel of i8 is widened once for a block of rows.
+bool widensPanels(const KernelSpec &spec);
+
+/// Bytes of workspace in which one worker packs a block of lhs rows and, where
+/// the kernel does so, widens a panel of rhs (i64).
 mlir::Value emitWorkspaceBytes(mlir::OpBuilder &builder, mlir::Location loc,
-                               bool integer, const CPUTarget &target,
+                               const KernelSpec &spec, const CPUTarget &target,
                                mlir::Value rows, mlir::Value depth);
 
 /// Returns the kernel function for `spec`, emitting it at the end of `module`
