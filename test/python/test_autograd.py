@@ -88,13 +88,21 @@ def test_leaves_share_no_gradient() -> None:
     a, b, c = (ndl.Tensor([1.0, 2.0]) for _ in range(3))
     out_grad = ndl.Tensor([1.0, 1.0], requires_grad=False)
     (a + b + c).backward(out_grad)
-    a.grad.data = a.grad * 0
-    assert b.grad.numpy().tolist() == c.grad.numpy().tolist() == [1, 1]
+    for leaf in (a, b, c):
+        assert leaf.grad.numpy().tolist() == [1, 1]
+        leaf.grad.data = leaf.grad * 0
     assert out_grad.numpy().tolist() == [1, 1]
-    # Twins lead to the same graph.
-    ((a + b) * a).sum().backward()
-    b.grad.sum().backward()
-    assert a.grad.numpy().tolist() == [1, 1]
+
+
+def test_shared_gradients_lead_to_the_same_graph() -> None:
+    for which in (0, 1):
+        leaves = [ndl.Tensor([1.0, 2.0]) for _ in range(2)]
+        factor = ndl.Tensor([3.0, 4.0])
+        ((leaves[0] + leaves[1]) * factor).sum().backward()
+        gradient = leaves[which].grad
+        assert gradient.numpy().tolist() == [3, 4]
+        gradient.sum().backward()
+        assert factor.grad.numpy().tolist() == [1, 1]
 
 
 def test_backward_of_several_elements() -> None:
