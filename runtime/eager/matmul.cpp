@@ -12,7 +12,6 @@
 #include "float_environment.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace ndl::eager {
 namespace {
@@ -207,13 +206,6 @@ Status run(const KernelLibrary &library, Batch &batch) {
   return {};
 }
 
-/// Without products to sum up, and with elements in the result.
-Status fillEmpty(const KernelLibrary &library, const View *bias,
-                 const View &result) {
-  std::memset(result.data(), 0, static_cast<size_t>(result.size()) * 4);
-  return bias ? copyInto(library, result, *bias) : Status();
-}
-
 Status checkQuantized(const View &b, QuantParams paramsA, QuantParams paramsB,
                       const View *bias) {
   for (QuantParams params : {paramsA, paramsB})
@@ -244,8 +236,7 @@ Status matmul(const KernelLibrary &library, const View &a, const View &b,
   if (made.size() > 0) {
     Batch batch = makeBatch(a, b, made);
     batch.kernel = ContractionKernel::MatmulF32;
-    status = batch.shape.depth == 0 ? fillEmpty(library, nullptr, made)
-                                    : run(library, batch);
+    status = run(library, batch);
   }
   if (status.ok())
     result = std::move(made);
@@ -288,8 +279,7 @@ Status quantizedMatmul(const KernelLibrary &library, const View &a,
       batch.kernel = ContractionKernel::MatmulU8U8F32Bias;
     }
     if (status.ok())
-      status = batch.shape.depth == 0 ? fillEmpty(library, bias, made)
-                                      : run(library, batch);
+      status = run(library, batch);
   }
   if (status.ok())
     result = std::move(made);

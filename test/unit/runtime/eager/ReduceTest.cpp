@@ -100,7 +100,8 @@ TEST_P(Reduce, KnownShapes) {
   for (const Case &c : cases) {
     SCOPED_TRACE(testing::PrintToString(c.shape));
     check(makeIntegers(random, c.shape), c.axes);
-    check(randomView(random, c.shape), c.axes);
+    // Not broadcast: sums of equal numbers would not be exact.
+    check(randomView(random, c.shape, NDL_DTYPE_F32, true), c.axes);
   }
 }
 
