@@ -37,9 +37,10 @@ void bindCalibration(nb::module_ &m);
 void bindCompiler(nb::module_ &m);
 void bindReference(nb::module_ &m);
 void bindExecutable(nb::module_ &m);
-/// Arrays: these three in this order, after initializeArrays().
+/// Arrays: these four in this order, after initializeArrays().
 void bindArrayType(nb::module_ &m);
 void bindArrayHandle(nb::module_ &m);
+void bindArrayMaking(nb::module_ &m);
 void bindArrayBackend(nb::module_ &m);
 
 } // namespace needle::python

@@ -20,5 +20,6 @@ NB_MODULE(_needle, m) {
   bindExecutable(m);
   bindArrayType(m);
   bindArrayHandle(m);
+  bindArrayMaking(m);
   bindArrayBackend(m);
 }

@@ -15,7 +15,7 @@ import numpy as np
 
 from needle._jit import _indexing
 from needle.backend_ndarray import NDArray, cpu
-from needle.backend_ndarray._array import check_axes, check_matmul
+from needle.backend_ndarray._checks import check_axes, check_matmul
 from needle.backend_ndarray.device import Device
 from needle.backend_ndarray.quantized import FLOAT32, UINT8, QuantParams
 

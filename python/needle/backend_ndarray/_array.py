@@ -12,29 +12,20 @@ import numpy as np
 
 from needle import _needle
 from needle._needle import NDArrayBase
+from needle.backend_ndarray._checks import (
+    as_dtype,
+    check_axes,
+    check_broadcast,
+    check_float,
+    check_matmul,
+)
+from needle.backend_ndarray._conversion import from_values
 from needle.backend_ndarray.device import Device, default_device
 from needle.backend_ndarray.quantized import FLOAT32, UINT8, QuantParams, choose_params
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     from typing_extensions import Self
-
-
-def check_float(dtype: npt.DTypeLike) -> None:
-    """Raise TypeError for anything but float32."""
-    if _dtype(dtype) != FLOAT32:
-        raise TypeError(
-            f"arrays are float32, or uint8 by quantize_uint8(); not {_dtype(dtype)}"
-        )
-
-
-def _dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    if dtype is None:
-        return FLOAT32
-    try:
-        return np.dtype(dtype)
-    except TypeError:
-        raise TypeError(f"{dtype!r} is no dtype") from None
 
 
 class NDArray(NDArrayBase):
@@ -75,7 +66,7 @@ class NDArray(NDArrayBase):
         if isinstance(other, NDArray):
             made = other._copied(device, dtype)
         else:
-            made = _from_values(other, device, _dtype(dtype), quant_params)
+            made = from_values(other, device, as_dtype(dtype), quant_params)
         super().__init__(made)
 
     # -- Making ------------------------------------------------------------
@@ -159,7 +150,7 @@ class NDArray(NDArrayBase):
 
     def _copied(self, device: Device | None, dtype: npt.DTypeLike = None) -> Self:
         """A compact copy; on this device and committed only if a device is given."""
-        if dtype is not None and _dtype(dtype) != self.dtype:
+        if dtype is not None and as_dtype(dtype) != self.dtype:
             return self.astype(dtype)._copied(device)
         if device is None:
             return self._like(self.device.array_copy(self))
@@ -227,7 +218,7 @@ class NDArray(NDArrayBase):
             For uint8 of a float array: see :meth:`quantize_uint8`; for every other
             type but float32.
         """
-        wanted = _dtype(dtype)
+        wanted = as_dtype(dtype)
         if wanted == self.dtype:
             return self._copied(None)
         if wanted == UINT8:
@@ -547,43 +538,6 @@ _UFUNCS = {
 }
 
 
-def check_axes(axis: Any, rank: int) -> tuple[int, ...]:
-    """Axes counted from the front: all for None, or one, or several."""
-    if axis is None:
-        return tuple(range(rank))
-    given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
-    axes = []
-    for number in map(operator.index, given):
-        if not -rank <= number < rank:
-            raise ValueError(f"axis {number} is out of range for {rank} dimensions")
-        axes.append(number % rank)
-    if len(set(axes)) != len(axes):
-        raise ValueError(f"an axis is given twice: {given}")
-    return tuple(axes)
-
-
-def check_broadcast(name: str, a: tuple[int, ...], b: tuple[int, ...]) -> None:
-    """Raise ValueError if two shapes do not broadcast."""
-    try:
-        np.broadcast_shapes(a, b)
-    except ValueError:
-        raise ValueError(f"{name}: shapes {a} and {b} do not broadcast") from None
-
-
-def check_matmul(
-    a: tuple[int, ...], b: tuple[int, ...], lhs: tuple[int, ...], rhs: tuple[int, ...]
-) -> None:
-    """Raise ValueError if shapes do not fit ``@``; lhs and rhs are matrices."""
-    if not a or not b:
-        raise ValueError(f"@ of shapes {a} and {b}: one has no dimensions")
-    if lhs[-1] != rhs[-2]:
-        raise ValueError(
-            f"@ of shapes {a} and {b}: {lhs[-1]} columns of the left do not fit "
-            f"{rhs[-2]} rows of the right"
-        )
-    check_broadcast("the leading dimensions of @", lhs[:-2], rhs[:-2])
-
-
 def _operand(other: Any) -> Any:
     """An NDArray, a Python float, or NotImplemented."""
     if isinstance(other, NDArray):
@@ -613,49 +567,6 @@ def place_all(arrays: list[NDArray]) -> list[NDArray]:
     """Operands on one device."""
     target = next((a for a in arrays if a.committed), arrays[0])
     return [_place(target, a)[1] for a in arrays]
-
-
-def _from_values(
-    values: Any, device: Device | None, dtype: np.dtype[Any], params: QuantParams | None
-) -> NDArray:
-    """A compact array of what NumPy can convert."""
-    array = _to_numpy(values)
-    if dtype == UINT8:
-        if params is None:
-            raise TypeError(
-                'dtype="uint8" takes quant_params: QuantParams(scale, zero_point); '
-                "quantize_uint8() of a float32 array chooses them"
-            )
-        if array.dtype != UINT8:
-            raise TypeError(f"stored integers are uint8, got {array.dtype}")
-    else:
-        check_float(dtype)
-        if params is not None:
-            raise TypeError('quant_params are for dtype="uint8"')
-        if array.dtype.kind not in "biuf":
-            raise TypeError(f"an array of {array.dtype} is not one of real numbers")
-        if array.dtype is not FLOAT32:
-            with np.errstate(all="ignore"):
-                array = array.astype(FLOAT32)
-    place = default_device() if device is None else device
-    if not isinstance(place, Device):
-        raise TypeError(f"device is a Device such as cpu(), got {device!r}")
-    place.check_enabled()
-    if not array.flags.c_contiguous:
-        array = array.copy(order="C")
-    made: NDArray = place.array_from_numpy(array, place, device is not None, params)
-    return made
-
-
-def _to_numpy(values: Any) -> npt.NDArray[Any]:
-    if isinstance(values, np.ndarray):
-        return values
-    if hasattr(values, "__dlpack__") and not hasattr(values, "__array__"):
-        return np.from_dlpack(values)
-    try:
-        return np.asarray(values)
-    except ValueError as error:
-        raise ValueError(f"no array of numbers: {error}") from None
 
 
 _needle.set_array_class(NDArray, QuantParams)

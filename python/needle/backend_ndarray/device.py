@@ -81,7 +81,8 @@ class Device:
 
     def empty(self, shape: Any, dtype: npt.DTypeLike = "float32") -> NDArray:
         """An array that is not initialized."""
-        from needle.backend_ndarray._array import NDArray, check_float
+        from needle.backend_ndarray._array import NDArray
+        from needle.backend_ndarray._checks import check_float
 
         check_float(dtype)
         return NDArray.make(shape, device=self)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from needle import _needle
-from needle.backend_ndarray import _array
+from needle.backend_ndarray import _array, _checks
 from needle.backend_ndarray.device import Device, default_device
 from needle.backend_ndarray.quantized import QuantParams
 
@@ -96,7 +96,7 @@ def empty(
     shape: Any, dtype: npt.DTypeLike = "float32", device: Device | None = None
 ) -> NDArray:
     """An array that is not initialized."""
-    _array.check_float(dtype)
+    _checks.check_float(dtype)
     return NDArray.make(shape, device=device)
 
 
@@ -325,7 +325,7 @@ def stack(arrays: Sequence[NDArray], axis: int = 0) -> NDArray:
     if len(shapes) != 1:
         raise ValueError(f"stack takes arrays of one shape, got {sorted(shapes)}")
     rank = given[0].ndim + 1
-    (at,) = _array.check_axes(axis, rank)
+    (at,) = _checks.check_axes(axis, rank)
     index: list[Any] = [slice(None)] * rank
     index[at] = None
     return concatenate([a[tuple(index)] for a in given], at)
@@ -344,7 +344,7 @@ def concatenate(arrays: Sequence[NDArray], axis: int = 0) -> NDArray:
         raise ValueError("concatenate takes at least one array")
     given: list[Any] = _array.place_all([a._dequantized() for a in arrays])
     first = given[0]
-    (at,) = _array.check_axes(axis, first.ndim)
+    (at,) = _checks.check_axes(axis, first.ndim)
     for a in given:
         if a.shape[:at] + a.shape[at + 1 :] != first.shape[:at] + first.shape[at + 1 :]:
             raise ValueError(
@@ -376,7 +376,7 @@ def split(a: NDArray, sections: int | Sequence[int], axis: int = 0) -> list[NDAr
     ValueError
         If a number of sections does not divide the extent.
     """
-    (at,) = _array.check_axes(axis, a.ndim)
+    (at,) = _checks.check_axes(axis, a.ndim)
     extent = a.shape[at]
     if isinstance(sections, (int, np.integer)):
         if sections < 1 or extent % sections:
