@@ -144,7 +144,10 @@ def run_worker(
 
 def numpy_beyond_avx2() -> str:
     """The instruction sets above AVX2 that NumPy would use here, as it calls them."""
-    from numpy._core import _multiarray_umath as core
+    try:
+        from numpy._core import _multiarray_umath as core
+    except ImportError:  # NumPy before 2
+        from numpy.core import _multiarray_umath as core
 
     return " ".join(
         name
@@ -281,6 +284,13 @@ def main() -> int:
     if arguments.worker:
         json.dump(work(arguments), sys.stdout)
         return 0
+    from eager_bench.cases import all_cases
+
+    if not any(
+        arguments.only in name
+        for name in ["training", *(case.key for case in all_cases())]
+    ):
+        parser.error(f"no row contains {arguments.only!r}")
     try:
         results = collect(arguments)
     except BenchmarkError as error:
