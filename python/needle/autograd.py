@@ -142,12 +142,17 @@ class TensorTupleOp(Op):
 
 
 class Value:
-    """A value in the graph of computations."""
+    """A value in the graph of computations.
+
+    Attributes
+    ----------
+    grad : Value or None
+        The gradient that the latest ``backward()`` left here, None before.
+    """
 
     __slots__ = ("__weakref__", "_node", "grad")
 
     _node: Node
-    #: The gradient that the latest backward() left here, None before.
     grad: Any
 
     @property

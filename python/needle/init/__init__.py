@@ -1,5 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Tensors to begin with: constants and random draws."""
+"""Tensors to begin with: constants and random draws.
+
+Extents are given one by one (``shape``). ``device`` is where the tensor is placed,
+by default nowhere in particular; ``dtype`` is float32, or on NumPy arrays
+(``NEEDLE_BACKEND=np``) any floating type. ``requires_grad`` says whether
+``backward()`` computes a gradient for it, by default it does not. An ``array`` gives
+shape, type and device.
+"""
 
 from needle.init.init_basic import (
     constant,

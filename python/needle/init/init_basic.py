@@ -80,7 +80,17 @@ def constant(
     dtype: Any = "float32",
     requires_grad: bool = False,
 ) -> Tensor:
-    """A tensor with all elements equal to c."""
+    """A tensor with all elements equal to c.
+
+    Parameters
+    ----------
+    shape : int
+        The extents.
+    c : float, optional
+    device : Device, optional
+    dtype : optional
+    requires_grad : bool, optional
+    """
     data = array_api.full(shape, c, dtype=dtype, device=device)
     return Tensor.make_const(data, requires_grad)
 
@@ -91,7 +101,16 @@ def ones(
     dtype: Any = "float32",
     requires_grad: bool = False,
 ) -> Tensor:
-    """A tensor of ones."""
+    """A tensor of ones.
+
+    Parameters
+    ----------
+    shape : int
+        The extents.
+    device : Device, optional
+    dtype : optional
+    requires_grad : bool, optional
+    """
     return constant(
         *shape, c=1.0, device=device, dtype=dtype, requires_grad=requires_grad
     )
@@ -103,7 +122,16 @@ def zeros(
     dtype: Any = "float32",
     requires_grad: bool = False,
 ) -> Tensor:
-    """A tensor of zeros."""
+    """A tensor of zeros.
+
+    Parameters
+    ----------
+    shape : int
+        The extents.
+    device : Device, optional
+    dtype : optional
+    requires_grad : bool, optional
+    """
     return constant(
         *shape, c=0.0, device=device, dtype=dtype, requires_grad=requires_grad
     )
@@ -181,14 +209,30 @@ def one_hot(
 def zeros_like(
     array: Tensor, *, device: Device | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """Zeros in the shape of a tensor, of its type and on its device."""
+    """Zeros in the shape of a tensor, of its type and on its device.
+
+    Parameters
+    ----------
+    array : Tensor
+    device : Device, optional
+        That of the tensor if not given.
+    requires_grad : bool, optional
+    """
     return _like(array, 0.0, device, requires_grad)
 
 
 def ones_like(
     array: Tensor, *, device: Device | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """Ones in the shape of a tensor, of its type and on its device."""
+    """Ones in the shape of a tensor, of its type and on its device.
+
+    Parameters
+    ----------
+    array : Tensor
+    device : Device, optional
+        That of the tensor if not given.
+    requires_grad : bool, optional
+    """
     return _like(array, 1.0, device, requires_grad)
 
 

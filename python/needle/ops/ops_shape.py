@@ -134,14 +134,23 @@ def _spaced(rank: int, axes: Shape, dilation: int) -> tuple[slice, ...]:
 
 
 class Dilate(TensorOp):
-    """Zeros after each element along axes, ``dilation`` of them."""
+    """Zeros after each element along axes.
+
+    Parameters
+    ----------
+    axes : int or tuple of int, optional
+        All axes if not given.
+    dilation : int
+        How many zeros follow each element.
+    shape : sequence of int, optional
+        Of the result, if it ends earlier than after the last zeros.
+    """
 
     def __init__(
         self, axes: Axes, dilation: int, shape: Sequence[int] | None = None
     ) -> None:
         self.axes = axes
         self.dilation = _gaps(dilation)
-        #: Of the result, if it ends earlier than after the last gap.
         self.shape = None if shape is None else tuple(shape)
 
     def compute(self, a: Any) -> Any:
