@@ -83,7 +83,9 @@ class SGD(Optimizer):
         The factor of the L2 penalty.
     """
 
+    #: See :class:`Optimizer`.
     state = ("u",)
+    #: See :class:`Optimizer`.
     numbers = ("lr",)
 
     def __init__(
@@ -134,7 +136,9 @@ class Adam(Optimizer):
         The factor of the L2 penalty.
     """
 
+    #: See :class:`Optimizer`.
     state = ("m", "v")
+    #: See :class:`Optimizer`.
     numbers = ("lr", "t")
 
     def __init__(
