@@ -76,8 +76,14 @@ struct ConvertElementwise : OpConversionPattern<OpT> {
     ValueRange operands = adaptor.getOperands();
     SmallVector<LoopInput> inputs;
     SmallVector<std::optional<APFloat>> splats;
+    // One operand stays an input: the folders of math operations would call the
+    // math library of the machine that compiles.
+    bool isConstant = llvm::all_of(op->getOperands(), [](Value original) {
+      return getSplat(original).has_value();
+    });
     for (auto [original, operand] : llvm::zip(op->getOperands(), operands)) {
-      splats.push_back(getSplat(original));
+      bool isInput = isConstant && splats.empty();
+      splats.push_back(isInput ? std::nullopt : getSplat(original));
       if (!splats.back())
         inputs.push_back(
             {operand,

@@ -125,3 +125,17 @@ func.func @concat(%x: tensor<?x4xf32>, %y: tensor<2x4xf32>) -> tensor<?x4xf32> {
   %0 = needle.concat %x, %y {axis = 0 : i64} : tensor<?x4xf32>, tensor<2x4xf32> -> tensor<?x4xf32>
   return %0 : tensor<?x4xf32>
 }
+
+// The machine that compiles does not compute functions of constants.
+// CHECK-LABEL: func @constants
+// CHECK: ins(%{{.*}} : tensor<f32>)
+// CHECK: math.exp
+// CHECK: ins(%{{.*}} : tensor<f32>)
+// CHECK: math.powf %{{.*}}, %cst : f32
+func.func @constants() -> (tensor<f32>, tensor<4xf32>) {
+  %0 = needle.constant dense<0.5> : tensor<f32> -> tensor<f32>
+  %1 = needle.constant dense<2.5> : tensor<4xf32> -> tensor<4xf32>
+  %2 = needle.exp %0 : tensor<f32> -> tensor<f32>
+  %3 = needle.power %0, %1 : tensor<f32>, tensor<4xf32> -> tensor<4xf32>
+  return %2, %3 : tensor<f32>, tensor<4xf32>
+}
