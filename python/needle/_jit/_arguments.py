@@ -96,39 +96,48 @@ def _static(value: Any) -> tuple[type, Any]:
     return type(value), value
 
 
-def replace(
-    args: tuple[Any, ...], kwargs: dict[str, Any], stand_in: StandIn
-) -> tuple[tuple[Any, ...], dict[str, Any], list[Tensor | None]]:
-    """Arguments with stand-ins for the arrays, and the Tensors made of those."""
-    made: list[Tensor | None] = []
-    seen: dict[int, Tensor] = {}
+class Replaced:
+    """Arguments with stand-ins for the arrays.
 
-    def walk(value: Any) -> Any:
+    Attributes
+    ----------
+    args, kwargs
+        As the function gets them.
+    tensors
+        The Tensors that were made, None where an NDArray was.
+    """
+
+    def __init__(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], stand_in: StandIn
+    ) -> None:
+        self.tensors: list[Tensor | None] = []
+        self._seen: dict[int, Tensor] = {}
+        self._stand_in = stand_in
+        self.args = tuple(self._walk(value) for value in args)
+        self.kwargs = {name: self._walk(kwargs[name]) for name in sorted(kwargs)}
+
+    def _walk(self, value: Any) -> Any:
         kind = type(value)
         if kind is Tensor:
-            if id(value) not in seen:
-                array = stand_in(len(made), value.realize_cached_data())
+            if id(value) not in self._seen:
+                array = self._stand_in(len(self.tensors), value.realize_cached_data())
                 node = Node(None, (), array, value.requires_grad)
-                seen[id(value)] = Tensor._wrap(node)
-                made.append(seen[id(value)])
-            return seen[id(value)]
+                self._seen[id(value)] = Tensor._wrap(node)
+                self.tensors.append(self._seen[id(value)])
+            return self._seen[id(value)]
         if isinstance(value, NDArray):
-            array = stand_in(len(made), value)
-            made.append(None)
+            array = self._stand_in(len(self.tensors), value)
+            self.tensors.append(None)
             return array
         if isinstance(value, (Module, Optimizer, Parameter)):
             return value
         if isinstance(value, (list, tuple)):
-            return _rebuild(value, [walk(part) for part in value])
+            return _rebuild(value, [self._walk(part) for part in value])
         if isinstance(value, TensorTuple):
-            return tuple(walk(part) for part in value)
+            return tuple(self._walk(part) for part in value)
         if isinstance(value, dict):
-            return {key: walk(part) for key, part in value.items()}
+            return {key: self._walk(part) for key, part in value.items()}
         return value
-
-    new_args = tuple(walk(value) for value in args)
-    new_kwargs = {name: walk(kwargs[name]) for name in sorted(kwargs)}
-    return new_args, new_kwargs, made
 
 
 def others(value: Any) -> Any:
@@ -172,6 +181,8 @@ class Results:
         self._known = known
         self.indices: set[int] = set()
         self.make: Callable[[list[Any], list[Any]], Any] = self._maker(value)
+        # They lead back to what owns this object.
+        del self._output, self._known
 
     def _maker(self, value: Any) -> Callable[[list[Any], list[Any]], Any]:
         if isinstance(value, Tensor):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from needle import autograd
-from needle._jit._arguments import Arguments, Results, others, replace
+from needle._jit._arguments import Arguments, Replaced, Results, others
 from needle._jit._array import TracedArray
 from needle._jit._discovery import Guard, Reach
 from needle._jit._state import Changes, State
@@ -48,20 +48,19 @@ class Program:
         kwargs: dict[str, Any],
         keep_grads: bool | None,
     ) -> None:
-        trace = Trace(name)
+        trace = Trace(name, function)
         reach = Reach((function, others(args), others(kwargs)))
         state = State(trace, reach)
         self._outputs: list[TracedArray] = []
-        self._tensors = Arguments(args, kwargs).tensors
+        self._argument_count = len(Arguments(args, kwargs).arrays)
         try:
             state.place()
-            new_args, new_kwargs, proxies = replace(
-                args, kwargs, lambda i, data: _make_input(trace, i, data)
-            )
+            given = Replaced(args, kwargs, lambda i, data: _make_input(trace, i, data))
+            proxies = given.tensors
             initial = [p and (p.cached_data, p.requires_grad) for p in proxies]
             autograd.TRACER = trace
             try:
-                result = function(*new_args, **new_kwargs)
+                result = function(*given.args, **given.kwargs)
             finally:
                 autograd.TRACER = None
             trace.check_random()
@@ -74,6 +73,9 @@ class Program:
             self._checks = [
                 (self._add_output(check.value), check) for check in trace.checks
             ]
+            if not self._outputs:
+                # A program has an output, even if nobody wants one.
+                self._outputs.append(trace.constant(0.0))
             self.graph: Graph = trace.build(self._outputs)
         finally:
             state.restore()
@@ -145,7 +147,7 @@ class Program:
         self._input_items = [(s.holder, s.key) for s in kinds[Item]]
         self._input_arrays: list[NDArray] = [s.array for s in kinds[Constant]]
         numbers: list[Number] = kinds[Number]
-        count = len(self._tensors)
+        count = self._argument_count
         ordered: list[Any] = [s for kind in kinds.values() for s in kind]
         places = {id(source): count + i for i, source in enumerate(ordered)}
         self._number_places = [(n.group, n.index) for n in numbers]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,10 +19,10 @@ from needle.backend_ndarray import NDArray
 from needle.backend_ndarray.quantized import QuantParams
 from needle.builder import GraphBuilder
 from needle.errors import CompileError, TraceError
+from needle.graph import Graph
 
 if TYPE_CHECKING:
     from needle.builder import Value as GraphValue
-    from needle.graph import Graph
 
 _NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 
@@ -92,10 +94,13 @@ class Trace:
     ----------
     name
         Of the function, for messages and the graph.
+    function
+        Where it is defined is where inputs and outputs are.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, function: Any) -> None:
         self.name = name
+        self._file, self._line = _definition(function)
         self.builder = GraphBuilder(name)
         #: What gives each input of the graph, in order.
         self.sources: list[Source] = []
@@ -176,7 +181,15 @@ class Trace:
         self.sources.append(source)
         kind = type(source).__name__.lower()
         name = f"{kind}_{len(self.sources) - 1}"
-        return self.builder.input(name, array._shape, _element(array.quant_params))
+        native = self.builder._native
+        element, where = _element(array.quant_params), self._place(name)
+        return self.builder._value(
+            native.input(name, element, list(array._shape), where)
+        )
+
+    def _place(self, name: str = "") -> tuple[str, int, str]:
+        """Where inputs and outputs are: calls are at different lines."""
+        return self._file, self._line, name
 
     def capture(self, node: Node, source: NodeData | GradData | None = None) -> None:
         """Let the data of a Tensor be an input.
@@ -379,15 +392,28 @@ class Trace:
 
     def build(self, outputs: Sequence[TracedArray]) -> Graph:
         """End the graph."""
-        for array in outputs:
-            self.builder.output(array._graph_value())
-        return self.builder.build()
+        for index, array in enumerate(outputs):
+            name = f"output_{index}"
+            value = array._graph_value()._id
+            self.builder._native.output(name, value, self._place(name))
+        return Graph(self.builder._native.build(self._place()))
 
 
 def place() -> str:
     """The user's file and line."""
     file, line, _ = find_caller()
     return f"{file}:{line}" if file else "in Python"
+
+
+def _definition(function: Any) -> tuple[str, int]:
+    """File and first line of a function, if it is written in Python."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = getattr(function, "__func__", function)
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        code = getattr(getattr(type(function), "forward", None), "__code__", None)
+    return ("", 0) if code is None else (code.co_filename, code.co_firstlineno)
 
 
 def _realize(node: Node) -> Any:
@@ -402,7 +428,7 @@ def _static(value: GraphValue) -> Shape:
 def _element(params: QuantParams | DynamicParams | None) -> str:
     """The type of elements, in MLIR syntax if they are quantized."""
     if params is None:
-        return "float32"
+        return "f32"
     return f"!quant.uniform<u8:f32, {params.scale!r}:{params.zero_point}>"
 
 
