@@ -26,7 +26,10 @@ _STORAGE = re.compile(r"uniform\s*<\s*([ui])8\b")
 
 
 class Value:
-    """A value in a graph under construction: an input or the result of an op."""
+    """A value in a graph under construction: an input or the result of an op.
+
+    Made by the methods of :class:`GraphBuilder`.
+    """
 
     __slots__ = ("_builder", "_id", "_spec")
 
@@ -167,27 +170,27 @@ class GraphBuilder:
     # -- Elementwise ---------------------------------------------------------
 
     def add(self, a: Operand, b: Operand, *, name: str | None = None) -> Value:
-        """Sum; shapes broadcast, but dynamic dimensions never stretch."""
+        """Sum ``a + b``; shapes broadcast, but dynamic dimensions never stretch."""
         return self._apply("add", (a, b), name=name)
 
     def sub(self, a: Operand, b: Operand, *, name: str | None = None) -> Value:
-        """Difference, with broadcasting as in :meth:`add`."""
+        """Difference ``a - b``, with broadcasting as in :meth:`add`."""
         return self._apply("sub", (a, b), name=name)
 
     def mul(self, a: Operand, b: Operand, *, name: str | None = None) -> Value:
-        """Product, with broadcasting as in :meth:`add`."""
+        """Product ``a * b``, with broadcasting as in :meth:`add`."""
         return self._apply("mul", (a, b), name=name)
 
     def div(self, a: Operand, b: Operand, *, name: str | None = None) -> Value:
-        """Quotient, with broadcasting as in :meth:`add`."""
+        """Quotient ``a / b``, with broadcasting as in :meth:`add`."""
         return self._apply("div", (a, b), name=name)
 
     def maximum(self, a: Operand, b: Operand, *, name: str | None = None) -> Value:
-        """IEEE 754-2019 maximum: NaN if either is NaN, +0 above -0."""
+        """IEEE 754-2019 maximum of ``a`` and ``b``: NaN if one is, +0 above -0."""
         return self._apply("maximum", (a, b), name=name)
 
     def minimum(self, a: Operand, b: Operand, *, name: str | None = None) -> Value:
-        """IEEE 754-2019 minimum: NaN if either is NaN, -0 below +0."""
+        """IEEE 754-2019 minimum of ``a`` and ``b``: NaN if one is, -0 below +0."""
         return self._apply("minimum", (a, b), name=name)
 
     def relu(self, x: Operand, *, name: str | None = None) -> Value:
@@ -232,9 +235,10 @@ class GraphBuilder:
     def compare(
         self, a: Operand, b: Operand, predicate: str, *, name: str | None = None
     ) -> Value:
-        """1 where the comparison holds, else 0; broadcasting as in :meth:`add`.
+        """1 where the comparison of ``a`` with ``b`` holds, else 0.
 
-        ``predicate`` is one of eq, ne, lt, le, gt and ge.
+        They broadcast as in :meth:`add`. ``predicate`` is one of eq, ne, lt, le, gt
+        and ge.
         """
         if check_text("predicate", predicate) not in PREDICATES:
             raise ValueError(f"predicate {predicate!r} is none of {listed(PREDICATES)}")
@@ -274,7 +278,9 @@ class GraphBuilder:
         *,
         name: str | None = None,
     ) -> Value:
-        """Maximum along ``axes``, as in :meth:`reduce_sum`; NaN if one is NaN.
+        """Maximum along ``axes``; NaN if one is NaN.
+
+        ``axes`` and ``keepdims`` as in :meth:`reduce_sum`.
 
         That of no elements is -inf.
         """
@@ -316,7 +322,7 @@ class GraphBuilder:
     def broadcast_to(
         self, x: Operand, shape: Shape, *, name: str | None = None
     ) -> Value:
-        """Repeat elements along new dimensions and along those of size 1.
+        """Repeat elements along new dimensions of ``shape`` and along those of size 1.
 
         None stands for a dynamic dimension of ``x``, which never stretches.
         """
@@ -342,8 +348,9 @@ class GraphBuilder:
     ) -> Value:
         """``x[start:limit:step]`` along each dimension.
 
-        Starts and limits are not negative, steps positive; a limit of None is the
-        end. A dynamic dimension is taken whole: start 0, limit None, step 1.
+        ``starts`` and ``limits`` are not negative, ``steps`` positive; a limit of
+        None is the end. A dynamic dimension is taken whole: start 0, limit None,
+        step 1.
         """
         given = [1] * len(starts) if steps is None else steps
         ends = [-1 if limit is None else limit for limit in limits]
@@ -364,7 +371,8 @@ class GraphBuilder:
     ) -> Value:
         """Put zeros before, after and between the elements of each dimension.
 
-        A dynamic dimension has none between its elements.
+        ``low``, ``high`` and ``interior`` count them, for each dimension. A dynamic
+        dimension has none between its elements.
         """
         between = [0] * len(low) if interior is None else interior
         attributes = (
@@ -398,12 +406,20 @@ class GraphBuilder:
 
         Parameters
         ----------
+        mnemonic
+            The name of the operation.
+        operands
+            Its operands.
         attributes
             A dictionary in MLIR syntax, e.g. ``"{transpose_rhs}"``.
         result_types
             (dtype, shape) of each result, for operations that do not infer them
             (``reshape``, ``broadcast_to``, ``quantize``, ``dequantize``,
             ``requantize``, ``qmatmul``).
+        num_results
+            How many results it has, where ``result_types`` does not say.
+        name
+            As in the other methods.
         """
         check_text("mnemonic", mnemonic)
         check_text("attributes", attributes)

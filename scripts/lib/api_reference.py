@@ -242,7 +242,10 @@ def problems(entries: list[Entry]) -> list[str]:
             found += [
                 f"{entry.path}: says nothing of its attribute {name}"
                 for name in fields(entry.value, classes)
-                if not _names(text, name) and not comment_of(entry.value, name)
+                if not any(
+                    _names(_docstring(base), name) or comment_of(base, name)
+                    for base in entry.value.__mro__
+                )
             ]
     return found
 
@@ -394,7 +397,9 @@ def _sections(doc: Docstring) -> Iterator[str]:
     yield from (_text(doc.text), "")
     for title, text in doc.sections.items():
         yield from (f"**{title}**", "")
-        if title not in _LISTS:
+        # What is returned may be said in a sentence, without a name or type.
+        is_prose = title in ("Returns", "Yields") and "\n " not in text
+        if title not in _LISTS or is_prose:
             yield from (_text(text), "")
             continue
         for names, kind, description in doc.items(title):

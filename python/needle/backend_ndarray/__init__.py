@@ -3,6 +3,10 @@
 
 ``from needle import backend_ndarray as nd`` is how the deep-learning-systems
 course names it.
+
+What makes arrays takes their extents as ``shape``, a ``dtype``, which is float32 in
+any spelling, and a ``device``: without one the array is uncommitted, see
+:class:`NDArray`. Functions of an array ``a`` do what its method of that name does.
 """
 
 from needle.backend_ndarray import ndarray

@@ -90,7 +90,7 @@ class Device:
     def full(
         self, shape: Any, fill_value: float, dtype: npt.DTypeLike = "float32"
     ) -> NDArray:
-        """An array with all elements equal."""
+        """An array with all elements equal to ``fill_value``."""
         result = self.empty(shape, dtype)
         result.fill(fill_value)
         return result

@@ -70,7 +70,13 @@ def array(
     device: Device | None = None,
     quant_params: QuantParams | None = None,
 ) -> NDArray:
-    """An array of a copy of ``a``; see :class:`NDArray`."""
+    """An array of a copy of ``a``.
+
+    Parameters
+    ----------
+    a, dtype, device, quant_params
+        As for :class:`NDArray`.
+    """
     return NDArray(a, device=device, dtype=dtype, quant_params=quant_params)
 
 
@@ -106,7 +112,7 @@ def full(
     dtype: npt.DTypeLike = "float32",
     device: Device | None = None,
 ) -> NDArray:
-    """An array with all elements equal."""
+    """An array with all elements equal to ``fill_value``."""
     result = empty(shape, dtype, device)
     result.fill(fill_value)
     return result
@@ -142,7 +148,7 @@ def randb(*shape: int, p: float = 0.5, device: Device | None = None) -> NDArray:
 
 
 def one_hot(n: int, i: Any, device: Device | None = None) -> NDArray:
-    """Rows of the identity matrix; see :meth:`Device.one_hot`."""
+    """Rows ``i`` of the identity matrix of ``n`` rows; see :meth:`Device.one_hot`."""
     return _chosen(device).one_hot(n, i)
 
 
@@ -280,21 +286,21 @@ def sigmoid(a: NDArray) -> NDArray:
 def sum(  # noqa: A001
     a: NDArray, axis: int | Sequence[int] | None = None, keepdims: bool = False
 ) -> NDArray:
-    """Sums over some axes, by default all."""
+    """Sums; ``axis`` and ``keepdims`` as for :meth:`NDArray.sum`."""
     return a.sum(axis=axis, keepdims=keepdims)
 
 
 def max(  # noqa: A001
     a: NDArray, axis: int | Sequence[int] | None = None, keepdims: bool = False
 ) -> NDArray:
-    """Maxima over some axes, by default all."""
+    """Maxima; ``axis`` and ``keepdims`` as for :meth:`NDArray.max`."""
     return a.max(axis=axis, keepdims=keepdims)
 
 
 def min(  # noqa: A001
     a: NDArray, axis: int | Sequence[int] | None = None, keepdims: bool = False
 ) -> NDArray:
-    """Minima over some axes, by default all."""
+    """Minima; ``axis`` and ``keepdims`` as for :meth:`NDArray.min`."""
     return a.min(axis=axis, keepdims=keepdims)
 
 
