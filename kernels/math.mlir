@@ -19,14 +19,18 @@ needle_cpu.map_kernel @tanh {
   needle_cpu.yield %r : f32
 }
 
-// 1 / (1 + exp(-x)): exp overflows to infinity where the result is 0.
+// As needle.sigmoid, bit for bit: 1 / (1 + e^-x), and e^x / (1 + e^x) below 0.
 needle_cpu.map_kernel @sigmoid {
 ^bb0(%x: f32):
+  %zero = arith.constant 0.0 : f32
   %one = arith.constant 1.0 : f32
-  %n = arith.negf %x : f32
+  %m = math.absf %x : f32
+  %n = arith.negf %m : f32
   %e = math.exp %n : f32
+  %below = arith.cmpf olt, %x, %zero : f32
+  %p = arith.select %below, %e, %one : f32
   %d = arith.addf %one, %e : f32
-  %r = arith.divf %one, %d : f32
+  %r = arith.divf %p, %d : f32
   needle_cpu.yield %r : f32
 }
 
