@@ -238,25 +238,60 @@ static PyObject *launchReduce(ReduceKernel kernel, Array *x, uint32_t axes,
   return finish(result, x, status);
 }
 
+namespace {
+/// What sum(axis=None, keepdims=False) was called with.
+struct ReduceArguments {
+  PyObject *axis = Py_None;
+  PyObject *keepDims = Py_False;
+
+  bool read(PyObject *const *arguments, Py_ssize_t count, PyObject *keywords);
+};
+} // namespace
+
+bool ReduceArguments::read(PyObject *const *arguments, Py_ssize_t count,
+                           PyObject *keywords) {
+  Py_ssize_t numKeywords = keywords ? PyTuple_GET_SIZE(keywords) : 0;
+  if (count + numKeywords > 2) {
+    PyErr_Format(PyExc_TypeError, "takes axis and keepdims, got %zd arguments",
+                 count + numKeywords);
+    return false;
+  }
+  PyObject **values[] = {&axis, &keepDims};
+  for (Py_ssize_t i = 0; i < count; ++i)
+    *values[i] = arguments[i];
+  for (Py_ssize_t i = 0; i < numKeywords; ++i) {
+    PyObject *name = PyTuple_GET_ITEM(keywords, i);
+    int index = PyUnicode_CompareWithASCIIString(name, "axis") == 0 ? 0 : 1;
+    if (index == 1 && PyUnicode_CompareWithASCIIString(name, "keepdims") != 0) {
+      PyErr_Format(PyExc_TypeError, "takes axis and keepdims, not '%U'", name);
+      return false;
+    }
+    if (index < count) {
+      PyErr_Format(PyExc_TypeError, "'%U' is given twice", name);
+      return false;
+    }
+    *values[index] = arguments[count + i];
+  }
+  return true;
+}
+
 template <int row>
-static PyObject *reduceMethod(PyObject *object, PyObject *arguments,
-                              PyObject *keywords) {
+static PyObject *reduceMethod(PyObject *object, PyObject *const *arguments,
+                              Py_ssize_t count, PyObject *keywords) {
   return guard([&]() -> PyObject * {
-    static const char *names[] = {"axis", "keepdims", nullptr};
-    PyObject *axis = Py_None;
-    int keepDims = 0;
     Array *x = expectArray(object);
-    if (!x || !PyArg_ParseTupleAndKeywords(arguments, keywords, "|Op",
-                                           const_cast<char **>(names), &axis,
-                                           &keepDims))
-      return nullptr;
+    ReduceArguments given;
     uint32_t axes;
-    if (!readAxes(axis, x->view.rank, axes))
+    if (!x || !given.read(arguments, count, keywords) ||
+        !readAxes(given.axis, x->view.rank, axes))
+      return nullptr;
+    int keepDims = PyObject_IsTrue(given.keepDims);
+    if (keepDims < 0)
       return nullptr;
     if (x->isFloat())
       return launchReduce(reduceRows[row].kernel, x, axes, keepDims);
     return PyObject_CallMethod(object, "_reduce", "sOO", reduceRows[row].name,
-                               axis, keepDims ? Py_True : Py_False);
+                               given.axis, keepDims ? Py_True : Py_False);
   });
 }
 
@@ -351,7 +386,7 @@ PyObject *needle::python::runMatmul(Array *a, Array *b, Array *bias) {
   {name,                                                                       \
    reinterpret_cast<PyCFunction>(                                              \
        reinterpret_cast<void (*)()>(reduceMethod<row>)),                       \
-   METH_VARARGS | METH_KEYWORDS,                                               \
+   METH_FASTCALL | METH_KEYWORDS,                                              \
    name "($self, axis=None, keepdims=False)\n--\n\n" doc                       \
         "\n\nParameters\n----------\naxis\n    None for all, an integer or a " \
         "tuple of integers.\nkeepdims\n    Whether reduced dimensions stay, "  \

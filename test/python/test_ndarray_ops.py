@@ -281,8 +281,17 @@ def test_reductions_of_specials(device: nd.Device) -> None:
             empty.sum(axis=axis)
     with pytest.raises(TypeError):
         empty.sum(axis="0")
-    with pytest.raises(TypeError):
-        empty.sum(0, False, 1)
+    for arguments, keywords, message in [
+        ((0, False, 1), {}, "got 3 arguments"),
+        ((0,), {"axis": 0}, "'axis' is given twice"),
+        ((), {"axes": 0}, "not 'axes'"),
+        ((), {"keepdims": True, "axis": 0, "out": None}, "got 3 arguments"),
+    ]:
+        with pytest.raises(TypeError, match=message):
+            empty.sum(*arguments, **keywords)
+    assert empty.sum(1, True).shape == (0, 1)
+    assert empty.sum(1, keepdims=1).shape == (0, 1)
+    assert empty.sum(keepdims=True, axis=1).shape == (0, 1)
 
 
 MATMUL_SHAPES = [

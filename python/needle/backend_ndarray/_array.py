@@ -15,7 +15,6 @@ from needle._needle import NDArrayBase
 from needle.backend_ndarray._checks import (
     as_dtype,
     check_axes,
-    check_broadcast,
     check_float,
     check_matmul,
 )
@@ -417,7 +416,6 @@ class NDArray(NDArrayBase):
         b = operand
         if isinstance(b, NDArray):
             a, b = _place(a, b._dequantized())
-            check_broadcast(name, a.shape, b.shape)
         left, right = (b, a) if reflected else (a, b)
         return self._like(a.device.array_binary(name, left, right))
 
@@ -545,7 +543,7 @@ def _operand(other: Any) -> Any:
     if isinstance(other, (bool, int, float, np.bool_, np.integer, np.floating)):
         return float(other)
     if isinstance(other, np.ndarray):
-        return NDArray(other) if other.ndim else float(other)
+        return from_values(other, None, FLOAT32, None) if other.ndim else float(other)
     return NotImplemented
 
 

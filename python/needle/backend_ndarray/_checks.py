@@ -47,12 +47,13 @@ def check_axes(axis: Any, rank: int) -> tuple[int, ...]:
     return tuple(axes)
 
 
-def check_broadcast(name: str, a: tuple[int, ...], b: tuple[int, ...]) -> None:
-    """Raise ValueError if two shapes do not broadcast."""
+def check_broadcast(name: str, *shapes: tuple[int, ...]) -> None:
+    """Raise ValueError if shapes do not broadcast."""
     try:
-        np.broadcast_shapes(a, b)
+        np.broadcast_shapes(*shapes)
     except ValueError:
-        raise ValueError(f"{name}: shapes {a} and {b} do not broadcast") from None
+        text = " and ".join(map(str, shapes))
+        raise ValueError(f"{name}: shapes {text} do not broadcast") from None
 
 
 def check_matmul(

@@ -16,6 +16,7 @@ import numpy as np
 
 from needle import _needle
 from needle.backend_ndarray import quantized
+from needle.backend_ndarray._checks import check_broadcast
 from needle.backend_ndarray._kernels import define
 
 if TYPE_CHECKING:
@@ -257,6 +258,7 @@ def array_unary(name: str, x: NDArray) -> NDArray:
 def array_binary(name: str, left: NDArray | float, right: NDArray | float) -> NDArray:
     """An elementwise function of two arrays that broadcast, or one and a number."""
     arrays = [a for a in (left, right) if not isinstance(a, float)]
+    check_broadcast(name, *(a.shape for a in arrays))
     committed = any(a.committed for a in arrays)
     with np.errstate(all="ignore"):
         values = _ELEMENTWISE[name](_read(left), _read(right))
