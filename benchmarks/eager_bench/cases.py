@@ -291,38 +291,22 @@ def reductions() -> Iterator[Case]:
             )
 
 
-QUANTIZED = "qa = a.quantize_uint8(); qb = b.quantize_uint8()"
+#: Sizes of products, and whether their first calls have targets, too.
+PRODUCTS = {(100, 50, 80): True, (512, 512, 512): True, (1, 1024, 1024): False}
 
 
 def products() -> Iterator[Case]:
     """Matrix products of arrays that are both known only at run time."""
-    for m, k, n, required in (
-        (100, 50, 80, True),
-        (512, 512, 512, True),
-        (1, 1024, 1024, False),
-    ):
-        name = f"{m}×{k}×{n}"
-        operands = {"a": normal(m, k), "b": normal(k, n)}
+    for (m, k, n), is_target in PRODUCTS.items():
         yield Case(
             "@ float32",
-            name,
+            f"{m}×{k}×{n}",
             _everywhere("a @ b"),
-            operands,
+            {"a": normal(m, k), "b": normal(k, n)},
             checks.Contraction(k),
             FASTER_THAN_NUMPY,
             macs=m * k * n,
-            first_call=required,
-        )
-        yield Case(
-            "@ uint8",
-            name,
-            {"needle": "qa @ qb", "needle f32": "a @ b"},
-            operands,
-            checks.Quantized(),
-            Target("needle f32", 1.2) if required else None,
-            setup={"needle": QUANTIZED},
-            macs=m * k * n,
-            first_call=required,
+            first_call=is_target,
         )
     yield Case(
         "@ float32",
@@ -342,6 +326,18 @@ def products() -> Iterator[Case]:
         FASTER_THAN_NUMPY,
         macs=12 * 128 * 64 * 128,
     )
+    for (m, k, n), is_target in PRODUCTS.items():
+        yield Case(
+            "@ uint8",
+            f"{m}×{k}×{n}",
+            {"needle": "qa @ qb", "needle f32": "a @ b"},
+            {"a": normal(m, k), "b": normal(k, n)},
+            checks.Quantized(),
+            Target("needle f32", 1.2) if is_target else None,
+            setup={"needle": "qa = a.quantize_uint8(); qb = b.quantize_uint8()"},
+            macs=m * k * n,
+            first_call=is_target,
+        )
 
 
 def quantizing() -> Iterator[Case]:
