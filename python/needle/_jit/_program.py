@@ -84,6 +84,7 @@ class Program:
         self._functions = list(zip(trace.functions, owners, strict=True))
         self.guard = Guard(reach, owners)
         self._sort_sources(trace)
+        self._quantized = trace.quantized
         self.executable: Executable | None = None
         self._memory: list[Any] = [None] * len(self._outputs)
         self._transient = sorted(
@@ -173,6 +174,9 @@ class Program:
         return is_done, self._finish(arguments.tensors) if is_done else None
 
     def _invoke(self, arguments: Arguments) -> bool:
+        for node, params in self._quantized:
+            if node.data.quant_params != params:
+                return False
         values = [
             *arguments.arrays,
             *[node.data for node in self._input_nodes],

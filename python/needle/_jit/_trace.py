@@ -104,6 +104,8 @@ class Trace:
         self.builder = GraphBuilder(name)
         #: What gives each input of the graph, in order.
         self.sources: list[Source] = []
+        #: Inputs whose scale and zero point are part of the graph.
+        self.quantized: list[tuple[Node, Any]] = []
         #: Functions of the host that are called before each run.
         self.functions: list[Callable[[], tuple[float, ...]]] = []
         self.checks: list[Check] = []
@@ -179,6 +181,8 @@ class Trace:
         """Make an input of the graph for an array that has no value."""
         source = array._source
         self.sources.append(source)
+        if array.quant_params is not None and isinstance(source, NodeData):
+            self.quantized.append((source.node, array.quant_params))
         kind = type(source).__name__.lower()
         name = f"{kind}_{len(self.sources) - 1}"
         native = self.builder._native
@@ -394,6 +398,11 @@ class Trace:
         """End the graph."""
         for index, array in enumerate(outputs):
             name = f"output_{index}"
+            if array.quant_params is not None:
+                self.fail(
+                    "a quantized array cannot leave a compiled function: return "
+                    "dequantize() of it"
+                )
             value = array._graph_value()._id
             self.builder._native.output(name, value, self._place(name))
         return Graph(self.builder._native.build(self._place()))
