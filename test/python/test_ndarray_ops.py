@@ -89,14 +89,6 @@ def test_unary_specials(device: nd.Device, seed: int) -> None:
     for name, operation in UNARY.items():
         with np.errstate(all="ignore"):
             exact = operation(mixed.astype(np.float64))
-        if name == "sigmoid":
-            # exp(-x) overflows where the result would be denormal.
-            exact = np.where(mixed < -88.72, 0, exact)
-            flushed = operation(array).numpy()
-            tiny = (mixed < -87) & (flushed < 1.2e-38)
-            assert (flushed[mixed < -88.72] <= 1.2e-38).all()
-            check(name, flushed[~tiny], exact[~tiny], device, name)
-            continue
         check(name, operation(array).numpy(), exact, device, name)
         check(name, operation(array[:, ::2]).numpy(), exact[:, ::2], device, name)
         check(name, operation(array.T).numpy(), exact.T, device, name)
