@@ -144,8 +144,8 @@ class Tensor(Value):
         if not self._node.requires_grad:
             raise RuntimeError(
                 "backward() of a tensor that requires no gradient: nothing it was "
-                "computed from has requires_grad=True, or it was detached or "
-                "quantized"
+                "computed from has requires_grad=True, or it was detached, quantized "
+                "or returned by a compiled function"
             )
         if out_grad is None:
             out_grad = Tensor.make_const(full_like(self.realize_cached_data(), 1.0))

@@ -357,3 +357,48 @@ def test_threads_take_turns() -> None:
     assert not errors
     assert sorted(seen) == list(range(1, 401))
     assert add.cache_info() == (399, 1, 1)
+
+
+def test_containers_that_hold_themselves() -> None:
+    names: dict[str, Any] = {"many": list(range(5000)), "factor": [2.0]}
+    names["self"] = names
+    code = "def f(x): return x * factor[0] * len(many) + len(self) * 0.0\n"
+    exec(code, names)
+    compiled = ndl.jit(names["f"])
+    assert compiled(_x()).numpy()[0, 0] == 10000.0
+    names["factor"][0] = 3.0
+    assert compiled(_x()).numpy()[0, 0] == 15000.0
+    assert compiled.cache_info().misses == 2
+
+
+def test_results_that_were_made_while_tracing() -> None:
+    weight = nn.Parameter(np.ones(2))
+
+    def function() -> Any:
+        weight.data = ndl.Tensor([3.0, 4.0])
+        return ndl.ones(2), weight, weight.data
+
+    compiled = ndl.jit(function)
+    for _ in range(2):
+        weight.data = ndl.zeros(2)
+        made, same, data = compiled()
+        assert same is weight
+        for result, values in ((made, [1, 1]), (weight, [3, 4]), (data, [3, 4])):
+            np.testing.assert_array_equal(result.numpy(), values)
+    assert compiled.cache_info().misses == 1
+
+
+def test_arguments_can_be_results_and_be_changed() -> None:
+    array = _x(3).cached_data
+    copied = ndl.jit(lambda a: a)(array)
+    np.testing.assert_array_equal(copied.numpy(), array.numpy())
+
+    def change(x: Any, y: Any) -> Any:
+        x.data = x + y
+        return y.data
+
+    x, y = _x(3), _x(3, value=2.0)
+    compiled = ndl.jit(change)
+    for number in range(1, 4):
+        np.testing.assert_array_equal(compiled(x, y).numpy(), np.full(3, 2.0))
+        np.testing.assert_array_equal(x.numpy(), np.full(3, 1.0 + 2 * number))

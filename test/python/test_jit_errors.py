@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import needle as ndl
@@ -356,3 +360,20 @@ def test_no_effect_and_no_result(value: Any) -> None:
     compiled = ndl.jit(lambda x: value)
     assert compiled(_x()) is value
     assert compiled(_x()) is value
+
+
+def test_results_have_no_gradient() -> None:
+    weight = nn.Parameter(np.ones((2, 3)))
+    loss = ndl.jit(lambda x: (x * weight).sum())(_x())
+    with pytest.raises(RuntimeError, match="returned by a compiled function"):
+        loss.backward()
+
+
+def test_numpy_backend() -> None:
+    code = "import needle as ndl; ndl.jit(lambda x: x)"
+    path = str(Path(ndl.__file__).parent.parent)
+    environment = {**os.environ, "NEEDLE_BACKEND": "np", "PYTHONPATH": path}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert "RuntimeError: ndl.jit compiles for needle's own arrays" in done.stderr

@@ -23,6 +23,8 @@ _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 _MISSING: Any = object()
 #: Of objects that are no modules, only so many are looked into.
 _MOST_OBJECTS = 10_000
+#: Elements of containers that are compared in each call.
+_MOST_ELEMENTS = 1000
 
 
 class Reach:
@@ -162,15 +164,18 @@ def _names(code: CodeType) -> set[str]:
     return names
 
 
-def copied(value: Any) -> Any:
-    """A value whose containers are copies: what it is compared with later."""
-    if type(value) is list:
-        return [copied(part) for part in value]
-    if type(value) is tuple:
-        return tuple(copied(part) for part in value)
-    if type(value) is dict:
-        return {key: copied(part) for key, part in value.items()}
-    return value
+def copied(value: Any, depth: int = 8) -> Any:
+    """A value whose containers are copies: what it is compared with later.
+
+    Large and very deep containers stay themselves: they count as long as they are
+    the same objects.
+    """
+    kind = type(value)
+    if kind not in (list, tuple, dict) or depth == 0 or len(value) > _MOST_ELEMENTS:
+        return value
+    if kind is dict:
+        return {key: copied(part, depth - 1) for key, part in value.items()}
+    return kind([copied(part, depth - 1) for part in value])
 
 
 class Guard:

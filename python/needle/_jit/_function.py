@@ -13,6 +13,7 @@ from needle import autograd, cache
 from needle._arguments import check_flag
 from needle._jit._arguments import Arguments
 from needle._jit._program import Program
+from needle.backend_selection import BACKEND
 from needle.compiler import compile as compile_graph
 from needle.executable import Executable, check_threads
 from needle.graph import Graph
@@ -76,11 +77,15 @@ class Compiled:
             return self._jit_function(*args, **kwargs)
         with self._lock:
             arguments = Arguments(args, kwargs)
-            for program in self._programs.get(arguments.key, ()):
+            same = self._programs.get(arguments.key, [])
+            for index, program in enumerate(same):
                 if program.executable is not None and program.guard.holds():
                     is_done, result = program.run(arguments)
                     if is_done:
                         self._hits += 1
+                        if index:
+                            # The next call is most likely like this one.
+                            same.insert(0, same.pop(index))
                         return result
             program = self._trace(arguments, args, kwargs)
             self._compile(program)
@@ -246,6 +251,8 @@ def jit(
         effects that a program cannot have. Everything is as it was before then.
     CompileError
         If its operations do not fit together.
+    RuntimeError
+        If Tensors are made of NumPy arrays (``NEEDLE_BACKEND=np``).
 
     Notes
     -----
@@ -258,6 +265,10 @@ def jit(
     if grads is not None:
         check_flag("grads", grads)
     check_threads(threads)
+    if BACKEND != "nd":
+        raise RuntimeError(
+            f"ndl.jit compiles for needle's own arrays, but NEEDLE_BACKEND is {BACKEND}"
+        )
     if function is None:
         return lambda function: Compiled(function, target, threads, grads)
     if not callable(function):

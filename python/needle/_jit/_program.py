@@ -48,7 +48,7 @@ class Program:
         kwargs: dict[str, Any],
         keep_grads: bool | None,
     ) -> None:
-        trace = Trace(name, function)
+        trace = self._trace = Trace(name, function)
         reach = Reach((function, others(args), others(kwargs)))
         state = State(trace, reach)
         self._outputs: list[TracedArray] = []
@@ -80,6 +80,7 @@ class Program:
         finally:
             state.restore()
             trace.end()
+            del self._trace
         owners = [getattr(f, "__self__", None) for f in trace.functions]
         self._functions = list(zip(trace.functions, owners, strict=True))
         self.guard = Guard(reach, owners)
@@ -98,6 +99,7 @@ class Program:
 
     def _add_output(self, array: Any) -> int:
         """The index of the output that is this array."""
+        array = self._trace.lift(array)
         for index, other in enumerate(self._outputs):
             if other is array:
                 return index

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
+import numpy.typing as npt
 
 from needle._jit._array import DynamicParams, Shape, TracedArray
 from needle._places import find_caller
@@ -455,5 +456,9 @@ def _segments(sizes: Sequence[int]) -> str:
 def _random_state() -> Any:
     """What tells whether NumPy's global generator has drawn."""
     state: Any = np.random.get_state(legacy=False)  # noqa: NPY002
-    inner = state["state"]
-    return inner["pos"], inner["key"][:8].tobytes(), state["has_gauss"], state["gauss"]
+    return repr({**state, "state": {k: bytes(v) for k, v in _parts(state).items()}})
+
+
+def _parts(state: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
+    """The numbers of a generator, of whichever kind, as arrays."""
+    return {key: np.asarray(part) for key, part in state["state"].items()}
