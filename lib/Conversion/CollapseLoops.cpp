@@ -19,23 +19,27 @@ namespace needle {
 
 using namespace mlir;
 
-/// Whether the operand's indices hold both loops in sequence, over memory
-/// without gaps, or neither of them.
-static bool isContiguous(Value operand, AffineMap map, unsigned outer,
-                         unsigned inner) {
-  MLIRContext *context = map.getContext();
-  std::optional<unsigned> first =
-      map.getResultPosition(getAffineDimExpr(outer, context));
-  std::optional<unsigned> second =
-      map.getResultPosition(getAffineDimExpr(inner, context));
-  if (!first && !second)
+/// Whether the operand's indices hold all these loops in sequence, over memory
+/// without gaps, or none of them. Pairs of them would not tell: an extent of 1
+/// goes together with either neighbour, whatever the strides.
+static bool isContiguous(Value operand, AffineMap map,
+                         ArrayRef<int64_t> loops) {
+  SmallVector<int64_t> positions;
+  for (int64_t loop : loops)
+    if (std::optional<unsigned> position =
+            map.getResultPosition(getAffineDimExpr(loop, map.getContext())))
+      positions.push_back(*position);
+  if (positions.empty())
     return true;
-  if (!first || !second || *second != *first + 1)
+  if (positions.size() != loops.size())
     return false;
+  for (auto [i, position] : llvm::enumerate(positions))
+    if (position != positions.front() + int64_t(i))
+      return false;
   auto type = cast<MemRefType>(operand.getType());
   SmallVector<ReassociationIndices> groups;
-  for (unsigned i = 0; i < type.getRank(); ++i) {
-    if (i == *second)
+  for (int64_t i = 0; i < type.getRank(); ++i) {
+    if (i > positions.front() && i <= positions.back())
       groups.back().push_back(i);
     else
       groups.push_back({i});
@@ -48,16 +52,17 @@ static SmallVector<ReassociationIndices> findGroups(linalg::GenericOp op) {
   auto iterators = op.getIteratorTypesArray();
   SmallVector<ReassociationIndices> groups;
   for (unsigned loop = 0; loop < op.getNumLoops(); ++loop) {
-    bool joins = loop > 0 && iterators[loop] == iterators[loop - 1] &&
-                 llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
-                   return isContiguous(operand.get(),
-                                       op.getMatchingIndexingMap(&operand),
-                                       loop - 1, loop);
-                 });
-    if (joins)
+    if (loop > 0 && iterators[loop] == iterators[loop - 1]) {
       groups.back().push_back(loop);
-    else
-      groups.push_back({loop});
+      if (llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+            return isContiguous(operand.get(),
+                                op.getMatchingIndexingMap(&operand),
+                                groups.back());
+          }))
+        continue;
+      groups.back().pop_back();
+    }
+    groups.push_back({loop});
   }
   return groups;
 }

@@ -73,3 +73,16 @@ func.func @stays(%x: memref<2x2x8xf32>, %g: memref<2x2x8xf32, strided<[64, 20, 2
   }
   return
 }
+
+// A row of a larger array: its extent of 1 could go with either neighbour, but
+// all three dimensions do not go together.
+// CHECK-LABEL: func @unit
+// CHECK: linalg.generic {{.*}} iterator_types = ["parallel", "parallel"]} ins(%{{.*}} : memref<5x6xf32>
+func.func @unit(%x: memref<5x1x6xf32>, %y: memref<5x1x6xf32, strided<[12, 6, 1]>>) {
+  linalg.generic {indexing_maps = [#id3, #id3], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%x : memref<5x1x6xf32>) outs(%y : memref<5x1x6xf32, strided<[12, 6, 1]>>) {
+  ^bb0(%a: f32, %b: f32):
+    linalg.yield %a : f32
+  }
+  return
+}
