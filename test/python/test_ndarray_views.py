@@ -325,3 +325,11 @@ def test_stack_concatenate_split(device: nd.Device) -> None:
         nd.concatenate([arrays[0], arrays[0].T])
     with pytest.raises(ValueError, match="do not divide"):
         nd.split(arrays[0], 2, 1)
+
+
+def test_names_of_the_course():
+    a = nd.NDArray(np.zeros((2, 3, 4)))[1:2, :, ::2]
+    assert (a._shape, a._strides, a._offset) == (a.shape, a.strides, 12)
+    assert a._device == a.device
+    for shape in [(), (5,), (2, 3, 4)]:
+        assert nd.NDArray.compact_strides(shape) == nd.NDArray(np.zeros(shape)).strides

@@ -302,6 +302,14 @@ class NDArray(NDArrayBase):
         )
         return self._like(made)
 
+    @staticmethod
+    def compact_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Strides, in elements, of a compact array of this shape."""
+        strides = [1] * len(shape)
+        for axis in range(len(shape) - 1, 0, -1):
+            strides[axis - 1] = strides[axis] * shape[axis]
+        return tuple(strides)
+
     def flatten(self) -> Self:
         """A copy in one dimension."""
         copy = self._like(self.device.array_copy(self))
