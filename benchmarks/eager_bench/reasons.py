@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Why targets are missed: the beginning of a row's key → what is known."""
 
-_SVML = "NumPy's is vectorized for AVX-512, needle's kernels are for AVX2"
+_SVML = "NumPy's is vectorized for AVX-512"
 
 REASONS: dict[str, str] = {
     "elementwise: exp(a)": _SVML,

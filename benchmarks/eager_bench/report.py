@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -62,19 +63,19 @@ class Row:
         return self.seconds[against] / self.ours if against in self.seconds else None
 
     @property
+    def at_avx2(self) -> str:
+        """The ratio where the peer has no other instructions, if that explains it."""
+        ratio, limited = self.ratio, self.ratio_at_avx2
+        if ratio and limited and limited > 1.1 * ratio:
+            return f"{limited:.2f}× at AVX2"
+        return ""
+
+    @property
     def reason(self) -> str:
         """Why the target is missed, as far as anybody knows."""
-        reasons = [
-            reason
-            for prefix, reason in REASONS.items()
-            if f"{self.group}: {self.name}".startswith(prefix)
-        ]
-        ratio, at_avx2 = self.ratio, self.ratio_at_avx2
-        # Said only where it explains something.
-        if self.target and ratio and at_avx2 and at_avx2 > 1.1 * ratio:
-            named = f"{self.target.against} limited to AVX2"
-            reasons.insert(0, f"{at_avx2:.2f}× against {named}")
-        return "; ".join(reasons) or "not explained yet"
+        key = f"{self.group}: {self.name}"
+        known = [reason for prefix, reason in REASONS.items() if key.startswith(prefix)]
+        return "; ".join(known) or "not explained yet"
 
 
 def rows_of(results: dict[str, Any]) -> list[Row]:
@@ -118,15 +119,17 @@ def format_time(seconds: float | None) -> str:
     return f"{micro:.2f}" if micro < 100 else f"{micro:,.0f}"
 
 
-def judgement(row: Row, missed: str, reached: str) -> str:
-    """The ratio or the limit, and whether the target is met."""
+def judgement(row: Row, missed: str) -> str:
+    """The ratio and the target, with a mark if the target is missed."""
     if row.target is None:
         return ""
     if row.met is None:
         return f"({row.target}: not measured)"
-    mark = reached if row.met else missed
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}× "
-    return f"{mark}{ratio}({row.target})"
+    if row.met:
+        return f"{ratio}({row.target})"
+    limited = f", {row.at_avx2}" if row.at_avx2 else ""
+    return f"{missed}{ratio}({row.target}){limited}"
 
 
 def _cells(row: Row) -> tuple[str, str, str, str]:
@@ -158,7 +161,7 @@ def print_table(results: dict[str, Any]) -> None:
             print(f"\n{group:<34}{'needle':>11}{'numpy':>11}{'torch':>11}  µs")
         ours, numpys, torchs, others = _cells(row)
         text = f"  {row.name:<32}{ours:>11}{numpys:>11}{torchs:>11}"
-        text += f"  {judgement(row, 'MISSED ', '')}"
+        text += f"  {judgement(row, 'MISSED ')}"
         if others:
             text += f"  {others}"
         print(f"{red}{text}{plain}" if row.met is False else text)
@@ -184,8 +187,9 @@ def facts(results: dict[str, Any]) -> Iterable[str]:
     for name in sorted(absent):
         yield f"{name} is not installed: its times are missing"
     yield (
-        "A time of needle is that of AVX2 kernels; peers use whatever they have for "
-        "this machine, and AVX2 alone where that is said"
+        "needle's kernels are for AVX2; peers use whatever they have for this machine, "
+        "and where that explains a missed target, the ratio is also that against the "
+        "peer limited to AVX2"
     )
     for name, why in results["absent"].items():
         yield f"{name} was not measured: {why}"
@@ -208,21 +212,10 @@ def facts(results: dict[str, Any]) -> Iterable[str]:
 
 def markdown(results: dict[str, Any]) -> str:
     """The rows and facts as Markdown."""
-    lines: list[str] = []
-    group = ""
     rows = rows_of(results)
-    for row in rows:
-        if row.group != group:
-            group = row.group
-            lines += ["", f"### {group}", ""]
-            lines.append("| µs | needle | NumPy | torch | target | also |")
-            lines.append("| --- | ---: | ---: | ---: | --- | --- |")
-        ours, numpys, torchs, others = _cells(row)
-        said = judgement(row, "🔴 ", "")
-        if row.met is False:
-            said += f" {row.reason}"
-        name = row.name.replace("|", "\\|")
-        lines.append(f"| {name} | {ours} | {numpys} | {torchs} | {said} | {others} |")
+    lines: list[str] = []
+    for group, members in groupby(rows, lambda row: row.group):
+        lines += list(_table(group, list(members)))
     judged = [row for row in rows if row.met is not None]
     missed = sum(row.met is False for row in judged)
     head = [
@@ -234,6 +227,24 @@ def markdown(results: dict[str, Any]) -> str:
     tail = ["", "### around it", ""]
     tail += [f"- {line}" for line in facts(results)]
     return "\n".join([*head, *lines, *tail])
+
+
+def _table(group: str, rows: list[Row]) -> Iterable[str]:
+    """A group, and why its missed targets are missed."""
+    yield from ("", f"### {group}", "")
+    yield "| µs | needle | NumPy | torch | target | also |"
+    yield "| --- | ---: | ---: | ---: | --- | --- |"
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        ours, numpys, torchs, others = _cells(row)
+        cells = (row.name, ours, numpys, torchs, judgement(row, "🔴 "), others)
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+        if row.met is False:
+            reasons.setdefault(row.reason, []).append(f"`{row.name}`")
+    if reasons:
+        yield ""
+    for reason, names in reasons.items():
+        yield f"- 🔴 {', '.join(names)}: {reason}."
 
 
 def readme_with(results: dict[str, Any], text: str) -> str:
