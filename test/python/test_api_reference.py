@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 
 import api_reference  # noqa: E402
+from docstrings import problems  # noqa: E402
+from public_api import collect, public_modules, public_names  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -23,17 +25,17 @@ def page() -> str:
 
 
 def test_every_docstring_is_complete() -> None:
-    assert api_reference.problems(api_reference.collect(ndl)) == []
+    assert problems(collect(ndl)) == []
 
 
 def test_every_public_name_appears(page: str) -> None:
-    modules = api_reference.public_modules(ndl)
+    modules = public_modules(ndl)
     assert {"needle.ops", "needle.nn", "needle.optim", "needle.init"} <= {
         module.__name__ for module in modules
     }
     for module in modules:
         section = page.split(f"\n## `{module.__name__}`\n")[1].split("\n## `")[0]
-        for name in api_reference.public_names(module):
+        for name in public_names(module):
             assert f"\n| [`{name}`](#" in section, f"{module.__name__}.{name}"
 
 
@@ -103,7 +105,7 @@ def source(text: str) -> types.ModuleType:
     ],
 )
 def test_what_a_docstring_lacks_is_noticed(text: str, problem: str) -> None:
-    found = api_reference.problems(api_reference.collect(source(text)))
+    found = problems(collect(source(text)))
     assert len(found) == 1
     assert problem in found[0]
 
@@ -119,7 +121,7 @@ def test_what_a_docstring_lacks_is_noticed(text: str, problem: str) -> None:
     ],
 )
 def test_what_is_complete_passes(text: str) -> None:
-    assert api_reference.problems(api_reference.collect(source(text))) == []
+    assert problems(collect(source(text))) == []
 
 
 def test_the_program_lists_what_lacks_and_writes_nothing(
