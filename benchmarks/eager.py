@@ -293,6 +293,9 @@ def main() -> int:
         parser.error(f"no row contains {arguments.only!r}")
     try:
         results = collect(arguments)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     except BenchmarkError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

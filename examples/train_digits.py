@@ -51,7 +51,7 @@ class Report:
     agreement
         The share of unseen digits of which both say the same.
     weight_bytes, quantized_weight_bytes
-        Memory that holds the network, measured.
+        Memory that holds the network, measured; 0 if arrays are NumPy's.
     train_seconds
         Without reading the digits; with compiling, where it is compiled.
     """
@@ -137,7 +137,13 @@ def train(
             total = 0.0
             parts = batches(digits.train, digits.train_labels, arguments.batch, rng)
             for images, labels in parts:
-                total += float(step(images, labels))
+                loss = float(step(images, labels))
+                if not np.isfinite(loss):
+                    raise ValueError(
+                        f"the loss is {loss} in epoch {epoch}: try a smaller --lr than "
+                        f"{arguments.lr:g}"
+                    )
+                total += loss
                 progress.update(task, advance=1, epoch=epoch)
             losses.append(total / steps)
             progress.update(task, loss=losses[-1])
@@ -152,8 +158,8 @@ def quantize(network: nn.Module) -> None:
 
 
 def held_bytes() -> int:
-    """Bytes of all arrays that live."""
-    live, _cached = ndl.cpu().memory()
+    """Bytes of all arrays that live; 0 where tensors hold arrays of NumPy."""
+    live, _kept_for_reuse = ndl.cpu().memory()
     return int(live)
 
 
@@ -198,12 +204,13 @@ def show(report: Report, console: Console) -> None:
         f"loss {report.losses[0]:.4f} → {report.losses[-1]:.4f}"
     )
     table = Table("", "top-1", "memory", title="1000 digits it has not seen")
-    table.add_row("float32", f"{report.top1:.1%}", f"{report.weight_bytes:,} bytes")
-    table.add_row(
-        "uint8 weights",
-        f"{report.quantized_top1:.1%}",
-        f"{report.quantized_weight_bytes:,} bytes",
-    )
+    for kind, top1, size in (
+        ("float32", report.top1, report.weight_bytes),
+        ("uint8 weights", report.quantized_top1, report.quantized_weight_bytes),
+    ):
+        # With NEEDLE_BACKEND=np the arrays are NumPy's, whose memory is unknown.
+        memory = f"{size:,} bytes" if size else "unknown"
+        table.add_row(kind, f"{top1:.1%}", memory)
     console.print(table)
     console.print(f"Both say the same of {report.agreement:.1%}.")
 
@@ -234,6 +241,9 @@ def main() -> int:
     console = Console(stderr=arguments.json)
     try:
         report = run(arguments, console)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     except ImportError as error:
         print(f"error: this example needs {error.name}, {INSTALL}", file=sys.stderr)
         return 1

@@ -94,6 +94,20 @@ def test_a_batch_that_no_digits_fill() -> None:
     assert "error: --batch 5000 is more than the 4000 digits" in done.stderr
 
 
+def test_a_loss_that_is_no_number() -> None:
+    done = run("--lr", "1e30", "--json")
+    assert done.returncode == 1
+    assert "error: the loss is" in done.stderr
+    assert "try a smaller --lr than 1e+30" in done.stderr
+    assert done.stdout == ""
+
+
+def test_on_arrays_of_numpy() -> None:
+    done = run("--epochs", "1", NEEDLE_BACKEND="np")
+    assert done.returncode == 0, done.stderr
+    assert "unknown" in done.stdout
+
+
 def test_names_a_package_that_is_missing() -> None:
     code = (
         "import runpy, sys; sys.modules['rich.console'] = None; "
