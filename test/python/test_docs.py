@@ -1,4 +1,4 @@
-"""Every example in README.md, CONTRIBUTING.md and docs/ works as it is written.
+"""Every example in the pages of the project works as it is written.
 
 SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """
@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "benchmarks" / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
