@@ -322,6 +322,17 @@ def test_a_function_that_is_dropped_keeps_nothing() -> None:
 
 
 @pytest.mark.usefixtures("no_garbage")
+def test_results_belong_to_the_caller() -> None:
+    compiled = ndl.jit(lambda x: x * 2.0)
+    x = _x(64, 64)
+    result = compiled(x)
+    held = ndl.cpu().memory()[0]
+    result = None
+    assert ndl.cpu().memory()[0] <= held - 64 * 64 * 4
+    assert result is None
+
+
+@pytest.mark.usefixtures("no_garbage")
 def test_a_trace_that_failed_keeps_nothing() -> None:
     before = ndl.autograd.TENSOR_COUNTER, ndl.cpu().memory()[0]
     weight = nn.Parameter(np.ones((64, 64)))
