@@ -83,6 +83,7 @@ def _requantized(layer: nn.Linear) -> Any:
 ARRAYS: dict[str, Callable[[Any], Any]] = {
     "dynamic": lambda a: a.quantize_uint8().dequantize(),
     "static": lambda a: a.quantize_uint8(0.125, 3).dequantize(),
+    "tiny scale": lambda a: (a * 1e-30).quantize_uint8(1e-32, 0).dequantize(),
     "product": lambda a: a.quantize_uint8() @ a.T.quantize_uint8(),
     "mixed product": lambda a: a.quantize_uint8() @ a.quantize_uint8(0.5, 7).T,
     "other operations": lambda a: (

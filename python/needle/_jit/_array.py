@@ -9,47 +9,26 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from needle._jit import _indexing
-from needle.backend_ndarray import NDArray, cpu
+from needle._jit._operators import Operators
+from needle._jit._values import DynamicParams, Valueless
+from needle.backend_ndarray import cpu
 from needle.backend_ndarray._checks import check_axes, check_matmul
 from needle.backend_ndarray.device import Device
 from needle.backend_ndarray.quantized import FLOAT32, UINT8, QuantParams
 
 if TYPE_CHECKING:
-    from needle._jit._trace import Trace
+    from needle._jit._recorder import Recorder
     from needle.builder import Value as GraphValue
 
 Shape = tuple[int, ...]
 
 
-class DynamicParams:
-    """Parameters of a quantized array that are computed when the program runs."""
-
-    __slots__ = ("_trace", "scale_value", "zero_point_value")
-
-    original_dtype = FLOAT32
-
-    def __init__(self, trace: Trace, scale: GraphValue, zero_point: GraphValue) -> None:
-        self._trace = trace
-        self.scale_value = scale
-        self.zero_point_value = zero_point
-
-    @property
-    def scale(self) -> float:
-        """Not known while tracing."""
-        self._trace.fail_reading("quant_params.scale")
-
-    @property
-    def zero_point(self) -> int:
-        """Not known while tracing."""
-        self._trace.fail_reading("quant_params.zero_point")
-
-
-class TracedArray:
+class TracedArray(Operators, Valueless):
     """An array of a graph under construction, with the methods of NDArray.
 
     Parameters
@@ -75,14 +54,12 @@ class TracedArray:
         "_viewed",
         "quant_params",
     )
-    __hash__ = None  # type: ignore[assignment]
-
     #: Where it was placed is decided by the inputs of a run.
     committed = False
 
     def __init__(
         self,
-        trace: Trace,
+        trace: Recorder,
         value: GraphValue | None,
         shape: Shape,
         quant_params: QuantParams | DynamicParams | None = None,
@@ -139,10 +116,6 @@ class TracedArray:
             self._value = self._trace.add_input(self)
         return self._value
 
-    def _made(self, mnemonic: str, *others: Any, attributes: str = "") -> TracedArray:
-        """The result of an operation of float operands, this one first."""
-        return self._trace.emit(mnemonic, self._real(), *others, attributes=attributes)
-
     def _view(self, made: TracedArray) -> TracedArray:
         """In eager mode the two share memory: neither may be written to."""
         self._viewed = made._viewed = True
@@ -152,162 +125,6 @@ class TracedArray:
         return self if self.quant_params is None else self.dequantize()
 
     _dequantized = _real
-
-    # -- What a graph cannot do ----------------------------------------------
-
-    def _fail(self, what: str) -> NoReturn:
-        self._trace.fail_reading(what)
-
-    def numpy(self) -> NoReturn:
-        """Values are not known while tracing."""
-        self._fail("numpy()")
-
-    def item(self) -> NoReturn:
-        """Values are not known while tracing."""
-        self._fail("item()")
-
-    def tolist(self) -> NoReturn:
-        """Values are not known while tracing."""
-        self._fail("tolist()")
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
-        self._fail("NumPy")
-
-    def __float__(self) -> float:
-        self._fail("float()")
-
-    def __int__(self) -> int:
-        self._fail("int()")
-
-    def __index__(self) -> int:
-        self._fail("an index")
-
-    def __bool__(self) -> bool:
-        self._fail("bool() (data-dependent control flow: if, while, and, or)")
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in TracedArray.__slots__:
-            raise AttributeError(name)
-        if hasattr(NDArray, name):
-            self._trace.fail(
-                f"{name} of an array is not supported in compiled functions"
-            )
-        raise AttributeError(f"'NDArray' object has no attribute {name!r}")
-
-    def __reduce__(self) -> NoReturn:
-        self._fail("pickle or copy")
-
-    # -- Arithmetic ----------------------------------------------------------
-
-    def _binary(
-        self, mnemonic: str, other: Any, reflected: bool = False, attributes: str = ""
-    ) -> Any:
-        operand = self._trace.lift(other)
-        if operand is NotImplemented:
-            return NotImplemented
-        left, right = self._real(), operand._real()
-        if reflected:
-            left, right = right, left
-        return self._trace.emit(mnemonic, left, right, attributes=attributes)
-
-    def _compare(self, predicate: str, other: Any) -> Any:
-        attributes = f"{{predicate = #needle.predicate<{predicate}>}}"
-        return self._binary("compare", other, attributes=attributes)
-
-    def __add__(self, other: Any) -> Any:
-        return self._binary("add", other)
-
-    def __radd__(self, other: Any) -> Any:
-        return self._binary("add", other, True)
-
-    def __sub__(self, other: Any) -> Any:
-        return self._binary("sub", other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return self._binary("sub", other, True)
-
-    def __mul__(self, other: Any) -> Any:
-        return self._binary("mul", other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return self._binary("mul", other, True)
-
-    def __truediv__(self, other: Any) -> Any:
-        return self._binary("div", other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return self._binary("div", other, True)
-
-    def __pow__(self, other: Any) -> Any:
-        return self._binary("power", other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return self._binary("power", other, True)
-
-    def __eq__(self, other: object) -> Any:
-        return self._compare("eq", other)
-
-    def __ne__(self, other: object) -> Any:
-        return self._compare("ne", other)
-
-    def __lt__(self, other: Any) -> Any:
-        return self._compare("lt", other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._compare("le", other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._compare("gt", other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._compare("ge", other)
-
-    def maximum(self, other: Any) -> Any:
-        """The larger of two elements; NaN if one is."""
-        return self._checked("maximum", other)
-
-    def minimum(self, other: Any) -> Any:
-        """The smaller of two elements; NaN if one is."""
-        return self._checked("minimum", other)
-
-    def _checked(self, mnemonic: str, other: Any) -> Any:
-        result = self._binary(mnemonic, other)
-        if result is NotImplemented:
-            raise TypeError(
-                f"{mnemonic} takes arrays and numbers, got {type(other).__name__}"
-            )
-        return result
-
-    def __neg__(self) -> TracedArray:
-        return self._made("neg")
-
-    def abs(self) -> TracedArray:
-        """Absolute values."""
-        return self._made("abs")
-
-    def log(self) -> TracedArray:
-        """Natural logarithms."""
-        return self._made("log")
-
-    def exp(self) -> TracedArray:
-        """Exponentials."""
-        return self._made("exp")
-
-    def tanh(self) -> TracedArray:
-        """Hyperbolic tangents."""
-        return self._made("tanh")
-
-    def sqrt(self) -> TracedArray:
-        """Square roots."""
-        return self._made("sqrt")
-
-    def relu(self) -> TracedArray:
-        """``maximum(a, 0)``."""
-        return self._made("relu")
-
-    def sigmoid(self) -> TracedArray:
-        """``1 / (1 + exp(-a))``."""
-        return self._made("sigmoid")
 
     # -- Reductions ----------------------------------------------------------
 

@@ -10,16 +10,16 @@ from needle import autograd
 from needle._jit._arguments import Arguments, Replaced, Results, others
 from needle._jit._array import TracedArray
 from needle._jit._discovery import Guard, Reach
-from needle._jit._state import Changes, State
-from needle._jit._trace import (
+from needle._jit._sources import (
     Argument,
     Constant,
     GradData,
     Item,
     NodeData,
     Number,
-    Trace,
 )
+from needle._jit._state import Changes, State
+from needle._jit._trace import Trace
 from needle.autograd import Node, Tensor
 from needle.backend_ndarray.functions import zeros
 

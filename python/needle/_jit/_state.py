@@ -8,7 +8,8 @@ from typing import Any
 
 from needle._jit._array import TracedArray
 from needle._jit._discovery import Reach, copied
-from needle._jit._trace import GradData, Item, NodeData, Trace
+from needle._jit._sources import GradData, Item, NodeData
+from needle._jit._trace import Trace
 from needle.autograd import Node, Tensor
 from needle.backend_ndarray.functions import zeros
 from needle.optim import Optimizer

@@ -7,19 +7,24 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from needle._jit._array import DynamicParams, Shape, TracedArray
-from needle._places import find_caller
+from needle._jit._array import TracedArray
+from needle._jit._recorder import Recorder, element_type, place
+from needle._jit._sources import (
+    Check,
+    Constant,
+    GradData,
+    NodeData,
+    Number,
+    Source,
+)
 from needle.autograd import Node, value_of
 from needle.backend_ndarray import NDArray
-from needle.backend_ndarray.quantized import QuantParams
-from needle.builder import GraphBuilder
-from needle.errors import CompileError, TraceError
+from needle.errors import TraceError
 from needle.graph import Graph
 
 if TYPE_CHECKING:
@@ -28,67 +33,7 @@ if TYPE_CHECKING:
 _NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 
 
-@dataclass(eq=False)
-class Argument:
-    """An input that is the array at a place among the arguments."""
-
-    index: int
-
-
-@dataclass(eq=False)
-class NodeData:
-    """An input that is the data of a Tensor which the function reaches."""
-
-    node: Node
-
-
-@dataclass(eq=False)
-class GradData:
-    """An input that is the data of the gradient of a Tensor."""
-
-    tensor: Any
-
-
-@dataclass(eq=False)
-class Item:
-    """An input that is an array in a dictionary, such as an optimizer's state."""
-
-    holder: dict[Any, Any]
-    key: Any
-    shape: Shape
-
-
-@dataclass(eq=False)
-class Constant:
-    """An input that is one array which the function met."""
-
-    array: NDArray
-
-
-@dataclass(eq=False)
-class Number:
-    """An input that is a number which a function of the host returns.
-
-    ``group`` counts those functions, ``index`` the numbers that one returns.
-    """
-
-    group: int
-    index: int
-
-
-Source = Argument | NodeData | GradData | Item | Constant | Number
-
-
-@dataclass(frozen=True)
-class Check:
-    """An output that is 0 unless the inputs were wrong, and what is wrong then."""
-
-    value: TracedArray
-    message: str
-    place: str
-
-
-class Trace:
+class Trace(Recorder):
     """What is recorded while a function runs on arrays without values.
 
     Parameters
@@ -100,9 +45,8 @@ class Trace:
     """
 
     def __init__(self, name: str, function: Any) -> None:
-        self.name = name
+        super().__init__(name)
         self._file, self._line = _definition(function)
-        self.builder = GraphBuilder(name)
         #: What gives each input of the graph, in order.
         self.sources: list[Source] = []
         #: Inputs whose scale and zero point are part of the graph.
@@ -117,26 +61,11 @@ class Trace:
         #: Gradients of those that had a Tensor.
         self.former_grads: dict[Node, Any] = {}
         self._arrays: dict[int, tuple[NDArray, TracedArray]] = {}
-        self._constants: dict[bytes, TracedArray] = {}
         self._thread = threading.get_ident()
         self._is_active = True
         self._random = _random_state()
-        self._ended_at = ""
 
     # -- Errors --------------------------------------------------------------
-
-    def fail(self, message: str) -> NoReturn:
-        """Raise TraceError that names the user's line."""
-        raise TraceError(f"{place()}: in {self.name}, compiled by ndl.jit: {message}")
-
-    def fail_reading(self, what: str) -> NoReturn:
-        """Raise TraceError for something that needs values."""
-        self.check_active()
-        self.fail(
-            f"{what} needs values, but a function is traced without: they are known "
-            "only when the compiled function runs. Read them outside, from what it "
-            "returns"
-        )
 
     def check_active(self) -> None:
         """Raise TraceError if an array is used where it has no meaning."""
@@ -187,7 +116,7 @@ class Trace:
         kind = type(source).__name__.lower()
         name = f"{kind}_{len(self.sources) - 1}"
         native = self.builder._native
-        element, where = _element(array.quant_params), self._place(name)
+        element, where = element_type(array.quant_params), self._place(name)
         return self.builder._value(
             native.input(name, element, list(array._shape), where)
         )
@@ -277,118 +206,6 @@ class Trace:
             self._arrays[id(array)] = (array, stand_in)
         return self._arrays[id(array)][1]
 
-    # -- Operations ----------------------------------------------------------
-
-    def constant(self, values: Any) -> TracedArray:
-        """A constant of float32."""
-        array = np.asarray(values, np.float32)
-        key = array.tobytes() + repr(array.shape).encode()
-        if key not in self._constants:
-            made = TracedArray(self, self.builder.constant(array), array.shape)
-            self._constants[key] = made
-        return self._constants[key]
-
-    def fill(self, shape: Shape, value: float) -> TracedArray:
-        """Equal numbers."""
-        scalar = self.constant(np.float32(value))
-        made = self.emit_broadcast(scalar, shape) if shape else self._copy(scalar)
-        made._fill = float(value)
-        return made
-
-    def _copy(self, array: TracedArray) -> TracedArray:
-        return TracedArray(self, array._graph_value(), array._shape)
-
-    def emit(
-        self,
-        mnemonic: str,
-        *operands: TracedArray,
-        attributes: str = "",
-        result: tuple[str, Shape] | None = None,
-    ) -> TracedArray:
-        """An operation with one result, of float32 unless ``result`` tells more."""
-        values = [operand._graph_value() for operand in operands]
-        types = () if result is None else (result,)
-        value = self._apply(mnemonic, values, attributes, types, 1)[0]
-        return TracedArray(self, value, _static(value))
-
-    def _apply(
-        self,
-        mnemonic: str,
-        values: Sequence[GraphValue],
-        attributes: str,
-        types: Sequence[tuple[str, Any]],
-        count: int,
-    ) -> tuple[GraphValue, ...]:
-        try:
-            return self.builder.op(
-                mnemonic,
-                *values,
-                attributes=attributes,
-                result_types=types,
-                num_results=count,
-            )
-        except CompileError as error:
-            raise CompileError(
-                f"{error}\nin {self.name}, compiled by ndl.jit"
-            ) from None
-
-    def emit_moved(
-        self, mnemonic: str, operand: TracedArray, attributes: str
-    ) -> TracedArray:
-        """An operation that moves elements of any type."""
-        made = self.emit(mnemonic, operand, attributes=attributes)
-        made.quant_params = operand.quant_params
-        return made
-
-    def emit_reshape(self, operand: TracedArray, shape: Shape) -> TracedArray:
-        """The same elements in another shape."""
-        value = self.builder.reshape(operand._graph_value(), shape)
-        return TracedArray(self, value, shape, operand.quant_params)
-
-    def emit_broadcast(self, operand: TracedArray, shape: Shape) -> TracedArray:
-        """Elements repeated."""
-        return self.emit("broadcast_to", operand, result=("float32", shape))
-
-    def emit_quantize(self, operand: TracedArray, params: QuantParams) -> TracedArray:
-        """Elements rounded to 8 bits, with parameters that are known."""
-        made = self.emit("quantize", operand, result=(_element(params), operand.shape))
-        made.quant_params = params
-        return made
-
-    def emit_quantize_dynamic(self, operand: TracedArray) -> TracedArray:
-        """Elements rounded to 8 bits, with parameters computed from them."""
-        value, scale, zero_point = self._apply(
-            "quantize_dynamic", [operand._graph_value()], "", (), 3
-        )
-        params = DynamicParams(self, scale, zero_point)
-        return TracedArray(self, value, operand.shape, params)
-
-    def emit_dequantize(self, operand: TracedArray) -> TracedArray:
-        """The real numbers of a quantized array."""
-        params = _dynamic_params(operand)
-        values = [operand._graph_value(), *params]
-        result = ("float32", operand.shape)
-        flags = [1, len(params) // 2, len(params) // 2]
-        value = self._apply("dequantize", values, _segments(flags), (result,), 1)[0]
-        return TracedArray(self, value, operand.shape)
-
-    def emit_quantized_matmul(self, a: TracedArray, b: TracedArray) -> TracedArray:
-        """The product of two quantized arrays, in integers (rules N4 and N5)."""
-        if b.ndim > 2:
-            self.fail(
-                f"@ of quantized arrays of the shapes {a.shape} and {b.shape}: the "
-                "right one can only be a matrix in a compiled function"
-            )
-        batch = a.shape[:-1]
-        rows = a.reshape((int(np.prod(batch, dtype=np.int64)), a.shape[-1]))
-        left, right = _dynamic_params(rows), _dynamic_params(b)
-        values = [rows._graph_value(), b._graph_value(), *left, *right]
-        one, two = len(left) // 2, len(right) // 2
-        result = ("float32", (rows.shape[0], b.shape[1]))
-        flags = _segments([1, 1, one, one, two, two, 0])
-        value = self._apply("qmatmul", values, flags, (result,), 1)[0]
-        return TracedArray(self, value, result[1]).reshape((*batch, b.shape[1]))
-
     # -- Outputs -------------------------------------------------------------
 
     def add_check(self, value: TracedArray, message: str) -> None:
@@ -409,12 +226,6 @@ class Trace:
         return Graph(self.builder._native.build(self._place()))
 
 
-def place() -> str:
-    """The user's file and line."""
-    file, line, _ = find_caller()
-    return f"{file}:{line}" if file else "in Python"
-
-
 def _definition(function: Any) -> tuple[str, int]:
     """File and first line of a function, if it is written in Python."""
     while isinstance(function, functools.partial):
@@ -429,28 +240,6 @@ def _definition(function: Any) -> tuple[str, int]:
 def _realize(node: Node) -> Any:
     """The data of a node that may be waiting for them in lazy mode."""
     return node.data if node.data is not None else value_of(node).realize_cached_data()
-
-
-def _static(value: GraphValue) -> Shape:
-    return tuple(dim for dim in value.shape if dim is not None)
-
-
-def _element(params: QuantParams | DynamicParams | None) -> str:
-    """The type of elements, in MLIR syntax if they are quantized."""
-    if params is None:
-        return "f32"
-    return f"!quant.uniform<u8:f32, {params.scale!r}:{params.zero_point}>"
-
-
-def _dynamic_params(array: TracedArray) -> list[GraphValue]:
-    params = array.quant_params
-    if isinstance(params, DynamicParams):
-        return [params.scale_value, params.zero_point_value]
-    return []
-
-
-def _segments(sizes: Sequence[int]) -> str:
-    return f"{{operandSegmentSizes = array<i32: {', '.join(map(str, sizes))}>}}"
 
 
 def _random_state() -> Any:
