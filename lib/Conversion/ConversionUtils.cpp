@@ -63,10 +63,11 @@ Value needle::createElementwise(OpBuilder &builder, Location loc,
 
 Value needle::createFill(OpBuilder &builder, Location loc, Value dest,
                          float value) {
+  Type element = cast<RankedTensorType>(dest.getType()).getElementType();
   return createElementwise(builder, loc, {}, dest,
                            [&](OpBuilder &b, Location l, ValueRange) -> Value {
                              return arith::ConstantOp::create(
-                                 b, l, b.getF32FloatAttr(value));
+                                 b, l, b.getFloatAttr(element, value));
                            });
 }
 

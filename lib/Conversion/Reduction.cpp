@@ -15,8 +15,30 @@ using namespace needle;
 
 namespace {
 
+/// Sums of more elements than this, or of an unknown number, are formed in f64:
+/// in f32 their error would grow with their length (N7, B5).
+constexpr int64_t mostNarrowTerms = 512;
+
+/// The type in which a reduction combines its elements.
+Type getCombinedType(ReduceSumOp op) {
+  auto type = cast<RankedTensorType>(op.getOperand().getType());
+  int64_t terms = 1;
+  for (int64_t axis : op.getAxes()) {
+    int64_t size = type.getDimSize(axis);
+    if (ShapedType::isDynamic(size) || size > mostNarrowTerms ||
+        (terms *= std::max<int64_t>(size, 1)) > mostNarrowTerms)
+      return Float64Type::get(op.getContext());
+  }
+  return Float32Type::get(op.getContext());
+}
+Type getCombinedType(ReduceMaxOp op) {
+  return Float32Type::get(op.getContext());
+}
+
 Value emitCombiner(ReduceSumOp, OpBuilder &builder, Location loc, Value sum,
                    Value x) {
+  if (sum.getType() != x.getType())
+    x = arith::ExtFOp::create(builder, loc, sum.getType(), x);
   // The order of a sum is the compiler's to choose (N7), so that it can be
   // evaluated in vectors; only these additions may be reordered.
   return arith::AddFOp::create(builder, loc, sum, x,
@@ -58,7 +80,9 @@ SmallVector<ReassociationIndices> groupAround(ArrayRef<int64_t> axes,
 /// → %z = linalg.generic outs(%e) { yield 0.0 }
 ///   linalg.generic {(d0, d1) -> (d0, d1), (d0, d1) -> (d0)}
 ///     ["parallel", "reduction"] ins(%x) outs(%z) { addf reassoc }
-/// with tensor.expand_shape behind it for `keepdims`.
+/// with tensor.expand_shape behind it for `keepdims`. Where elements are
+/// combined in f64, %z is a tensor of f64, extf comes before addf, and an
+/// elementwise truncf after the sum.
 template <typename OpT>
 struct ConvertReduction : OpConversionPattern<OpT> {
   using OpConversionPattern<OpT>::OpConversionPattern;
@@ -83,11 +107,15 @@ struct ConvertReduction : OpConversionPattern<OpT> {
       shape.push_back(type.getDimSize(i));
       indices.push_back(rewriter.getAffineDimExpr(i));
     }
-    Value dest =
-        createEmpty(rewriter, loc, type.clone(shape), [&](unsigned dim) {
-          return createDim(rewriter, loc, operand, kept[dim]);
-        });
-    Value identity = createFill(rewriter, loc, dest, getIdentity(op));
+    Type combined = getCombinedType(op);
+    auto createDest = [&](Type element) {
+      return createEmpty(rewriter, loc, RankedTensorType::get(shape, element),
+                         [&](unsigned dim) {
+                           return createDim(rewriter, loc, operand, kept[dim]);
+                         });
+    };
+    Value identity =
+        createFill(rewriter, loc, createDest(combined), getIdentity(op));
     SmallVector<AffineMap> maps = {
         rewriter.getMultiDimIdentityMap(rank),
         AffineMap::get(rank, 0, indices, op.getContext())};
@@ -99,6 +127,15 @@ struct ConvertReduction : OpConversionPattern<OpT> {
                              b, l, emitCombiner(op, b, l, args[1], args[0]));
                        })
                        .getResult(0);
+    AffineMap identityMap = rewriter.getMultiDimIdentityMap(kept.size());
+    if (combined != type.getElementType())
+      result = createElementwise(
+          rewriter, loc, LoopInput{result, identityMap},
+          createDest(type.getElementType()),
+          [&](OpBuilder &b, Location l, ValueRange args) -> Value {
+            return arith::TruncFOp::create(b, l, type.getElementType(),
+                                           args.front());
+          });
     if (op.getKeepdims() && !op.getAxes().empty())
       result = restoreAxes(op, result, rewriter);
     rewriter.replaceOp(op, castTo(rewriter, loc, result, op.getType()));

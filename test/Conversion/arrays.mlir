@@ -57,9 +57,22 @@ func.func @select(%c: tensor<4xf32>, %x: tensor<4xf32>, %y: tensor<f32>) -> tens
 // CHECK: linalg.yield %cst
 // CHECK: linalg.generic {indexing_maps = [#[[ID3]], #[[MIDDLE]]], iterator_types = ["reduction", "parallel", "reduction"]}
 // CHECK: arith.addf %{{.*}}, %{{.*}} fastmath<reassoc> : f32
-func.func @reduce_sum(%x: tensor<?x8x4xf32>) -> tensor<8xf32> {
-  %0 = needle.reduce_sum %x {axes = array<i64: 0, 2>} : tensor<?x8x4xf32> -> tensor<8xf32>
+func.func @reduce_sum(%x: tensor<128x8x4xf32>) -> tensor<8xf32> {
+  %0 = needle.reduce_sum %x {axes = array<i64: 0, 2>} : tensor<128x8x4xf32> -> tensor<8xf32>
   return %0 : tensor<8xf32>
+}
+
+// Of more than 512 elements, and of who knows how many, in f64.
+// CHECK-LABEL: func @long_sums
+// CHECK: arith.extf %{{.*}} : f32 to f64
+// CHECK: arith.addf %{{.*}}, %{{.*}} fastmath<reassoc> : f64
+// CHECK: arith.truncf %{{.*}} : f64 to f32
+// CHECK: arith.extf
+// CHECK: arith.truncf
+func.func @long_sums(%x: tensor<513x8xf32>, %y: tensor<?x8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %0 = needle.reduce_sum %x {axes = array<i64: 0>} : tensor<513x8xf32> -> tensor<8xf32>
+  %1 = needle.reduce_sum %y {axes = array<i64: 0>} : tensor<?x8xf32> -> tensor<8xf32>
+  return %0, %1 : tensor<8xf32>, tensor<8xf32>
 }
 
 // CHECK-LABEL: func @reduce_max
