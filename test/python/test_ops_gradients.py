@@ -267,6 +267,13 @@ def test_power_of_zero() -> None:
     assert x.grad.numpy().tolist() == [0, 0]
 
 
+def test_power_zero_of_zero() -> None:
+    a = ndl.Tensor([[0.0, 0.0, -1.0, 2.0], [0.0, 3.0, 0.0, 4.0]])
+    b = ndl.Tensor([0.0, 1.0, 0.0, 0.0], requires_grad=False)
+    (a**b).sum().backward()
+    assert a.grad.numpy().tolist() == [[0, 1, 0, 0], [0, 1, 0, 0]]
+
+
 @pytest.mark.parametrize("offset", [0.0, 1000.0, -1000.0])
 def test_logarithms_of_sums_do_not_overflow(offset: float) -> None:
     values = np.array([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]]) + offset

@@ -67,7 +67,10 @@ class EWisePow(TensorOp):
         a, b = node.inputs
         base = exponent = None
         if a.requires_grad:
-            base = sum_to(out_grad * b * a ** (b - 1.0), a.shape)
+            # Where b is 0 the factor b decides: 0 * 0 ** -1 would be no number.
+            powers = b.realize_cached_data()
+            reduced = b - 1.0 + make_mask(powers == 0.0, powers)
+            base = sum_to(out_grad * b * a**reduced, a.shape)
         if b.requires_grad:
             # 0 ** b does not change with b > 0, so the logarithm of 0 counts as 0.
             data = a.realize_cached_data()
