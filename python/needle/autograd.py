@@ -22,7 +22,6 @@ from needle._topology import sort_nodes
 from needle.backend_selection import (
     BACKEND,
     NDArray,
-    is_quantized,
 )
 
 #: Whether operations wait until somebody asks for their data.
@@ -239,7 +238,7 @@ class Value:
         return value
 
     def numpy(self) -> Any:
-        """A NumPy array (a list of them for a TensorTuple) with the data."""
+        """A copy of the data: a NumPy array (a list of them for a TensorTuple)."""
         data = self.realize_cached_data()
         if isinstance(data, tuple):
             return [_to_numpy(part) for part in data]
@@ -314,11 +313,9 @@ def _to_numpy(data: Any) -> npt.NDArray[Any]:
     array: npt.NDArray[Any]
     if not _IS_NUMPY:
         array = data.numpy()
-    elif is_quantized(data):
-        # Quantized NumPy arrays are a class of their own.
-        array = data.view(np.ndarray)
     else:
-        array = data
+        # Quantized NumPy arrays are a class of their own.
+        array = np.array(data, subok=False)
     return array
 
 

@@ -89,6 +89,18 @@ def test_writes_through_cached_data() -> None:
     assert x.numpy().tolist() == [1, 3]
 
 
+def test_numpy_is_a_copy() -> None:
+    x = ndl.Tensor([1.0, 2.0])
+    for tensor in (x, x.reshape((1, 2)), x.quantize_uint8()):
+        before = tensor.numpy().copy()
+        copied = tensor.numpy()
+        copied[...] = 7
+        assert type(copied) is np.ndarray
+        assert tensor.numpy().tolist() == before.tolist()
+    np.asarray(x)[...] = 7
+    assert x.numpy().tolist() == [1, 2]
+
+
 def test_as_number_and_numpy() -> None:
     x = ndl.Tensor([[2.5]])
     assert float(x) == x.item() == 2.5
