@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
-import subprocess
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -23,32 +22,23 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "python"))
+sys.path.append(str(ROOT / "benchmarks"))
 
 import needle as ndl  # noqa: E402
+from kernel_bench import limits  # noqa: E402
 
 ORACLE_MACS = 1 << 28
 
 
 def machine_limits(seconds: float) -> dict[str, float]:
     """GMAC/s of hand-written AVX2 loops, by kind."""
-    compiler = next(
-        filter(None, map(shutil.which, ("clang-22", "clang", "gcc", "cc"))), None
-    )
-    if compiler is None:
-        sys.exit(
-            "contractions: no C compiler found (looked for clang-22, clang, gcc, cc)"
-        )
+    cpu = max(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "machine_limits"
-        source = ROOT / "benchmarks" / "machine_limits.c"
-        subprocess.run(
-            [compiler, "-O3", "-mavx2", "-mfma", str(source), "-o", str(program)],
-            check=True,
-        )
-        output = subprocess.run(
-            [str(program), str(seconds)], check=True, capture_output=True, text=True
-        )
-    return json.loads(output.stdout)
+        try:
+            program = limits.build(Path(folder))
+        except limits.NoCompilerError as error:
+            sys.exit(f"contractions: {error}")
+        return limits.measure(program, ("f32", "i16_pairs"), seconds, [cpu])
 
 
 def build(m: int, k: int, n: int) -> tuple[ndl.Graph, ndl.Graph, np.ndarray]:
@@ -118,9 +108,9 @@ def main() -> None:
     before = machine_limits(0.5)
     rows = [row for size in arguments.sizes for row in measure(size)]
     after = machine_limits(0.5)
-    limits = {kind: max(before[kind], after[kind]) for kind in before}
+    best = {kind: max(before[kind], after[kind]) for kind in before}
     for row in rows:
-        limit = limits[str(row["limit"])]
+        limit = best[str(row["limit"])]
         row["fraction"] = round(float(str(row["gmacs"])) / limit, 3)
         print(
             f"{row['size']:>14}  {row['kind']:6} {row['gmacs']:7.2f} of {limit:6.2f}"
@@ -128,7 +118,7 @@ def main() -> None:
         )
     if arguments.json:
         arguments.json.write_text(
-            json.dumps({"limits": limits, "rows": rows}, indent=2) + "\n"
+            json.dumps({"limits": best, "rows": rows}, indent=2) + "\n"
         )
 
 

@@ -2,18 +2,35 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Register-tiled loops without packing, edges or epilogue, on operands that
-// stay in the L1 cache. Prints one JSON object of GMAC/s: f32 multiply-add, and
-// the exact integer step (vpmaddwd + vpaddd on i16). Needs AVX2 and FMA. usage:
-// machine_limits [seconds for each]
+// stay in the L1 cache, in GMAC/s; and how fast memory of a given size can be
+// read again and again, in GB/s. Prints one JSON object. Needs AVX2 and FMA.
+// usage: machine_limits [seconds for each [what...]], where what is
+//   f32        multiply-add
+//   i16_pairs  the exact integer step: vpmaddwd + vpaddd on i16
+//   u8_quads   vpmaddubsw + vpmaddwd + vpaddd on u8 and s8; saturates
+//   u8_octets  the same with two vpmaddubsw added in 16 bits first
+//   read:N     N bytes
+// and the first two by default.
+
+#define _DEFAULT_SOURCE // madvise
 
 #include <immintrin.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
-enum { INT_ROWS = 4, FLOAT_ROWS = 6, VECTORS = 2, DEPTH = 512, REPEATS = 200 };
+enum {
+  INT_ROWS = 4,
+  FLOAT_ROWS = 6,
+  VECTORS = 2,
+  DEPTH = 512,
+  REPEATS = 200,
+  MIN_TIMES = 5,
+  HUGE_PAGE = 1 << 21
+};
 
 static double now(void) {
   struct timespec t;
@@ -56,6 +73,51 @@ fused_multiply_add(const void *lhs, const void *rhs, void *dest) {
   memcpy(dest, sums, sizeof sums);
 }
 
+static __attribute__((noinline)) void quads(const void *lhs, const void *rhs,
+                                            void *dest) {
+  const int32_t *a = lhs;
+  const __m256i *b = rhs;
+  const __m256i ones = _mm256_set1_epi16(1);
+  __m256i sums[INT_ROWS][VECTORS];
+  memset(sums, 0, sizeof sums);
+  for (int k = 0; k < DEPTH / 4; ++k)
+#pragma GCC unroll 8
+    for (int i = 0; i < INT_ROWS; ++i) {
+      __m256i element = _mm256_set1_epi32(a[k * INT_ROWS + i]);
+#pragma GCC unroll 2
+      for (int v = 0; v < VECTORS; ++v) {
+        __m256i products = _mm256_maddubs_epi16(element, b[k * VECTORS + v]);
+        sums[i][v] =
+            _mm256_add_epi32(sums[i][v], _mm256_madd_epi16(products, ones));
+      }
+    }
+  memcpy(dest, sums, sizeof sums);
+}
+
+static __attribute__((noinline)) void octets(const void *lhs, const void *rhs,
+                                             void *dest) {
+  const int32_t *a = lhs;
+  const __m256i *b = rhs;
+  const __m256i ones = _mm256_set1_epi16(1);
+  __m256i sums[INT_ROWS][VECTORS];
+  memset(sums, 0, sizeof sums);
+  for (int k = 0; k < DEPTH / 4; k += 2)
+#pragma GCC unroll 8
+    for (int i = 0; i < INT_ROWS; ++i) {
+      __m256i even = _mm256_set1_epi32(a[k * INT_ROWS + i]);
+      __m256i odd = _mm256_set1_epi32(a[(k + 1) * INT_ROWS + i]);
+#pragma GCC unroll 2
+      for (int v = 0; v < VECTORS; ++v) {
+        __m256i products = _mm256_add_epi16(
+            _mm256_maddubs_epi16(even, b[k * VECTORS + v]),
+            _mm256_maddubs_epi16(odd, b[(k + 1) * VECTORS + v]));
+        sums[i][v] =
+            _mm256_add_epi32(sums[i][v], _mm256_madd_epi16(products, ones));
+      }
+    }
+  memcpy(dest, sums, sizeof sums);
+}
+
 typedef void (*Kernel)(const void *, const void *, void *);
 
 /// The best rate, in GMAC/s, seen in `seconds`.
@@ -81,10 +143,81 @@ static double measure(Kernel kernel, int rows, double seconds) {
   return (double)rows * VECTORS * 8 * DEPTH / best / 1e9;
 }
 
+static size_t roundUp(size_t bytes, size_t unit) {
+  return (bytes + unit - 1) / unit * unit;
+}
+
+/// Reads `count` vectors; four chains hide the latency of the xor.
+static __attribute__((noinline)) __m256i read_all(const __m256i *data,
+                                                  size_t count) {
+  __m256i sums[4];
+  memset(sums, 0, sizeof sums);
+  for (size_t i = 0; i < count; i += 8)
+#pragma GCC unroll 8
+    for (int j = 0; j < 8; ++j)
+      sums[j % 4] = _mm256_xor_si256(sums[j % 4], data[i + j]);
+  return _mm256_xor_si256(_mm256_xor_si256(sums[0], sums[1]),
+                          _mm256_xor_si256(sums[2], sums[3]));
+}
+
+/// The best rate, in GB/s, at which `bytes` are read, seen in `seconds`.
+static double measure_read(size_t bytes, double seconds) {
+  bytes = roundUp(bytes, 8 * sizeof(__m256i));
+  __m256i *data = aligned_alloc(HUGE_PAGE, roundUp(bytes, HUGE_PAGE));
+  if (!data)
+    exit(1);
+  // Best is without misses of the TLB; where that is refused, so be it.
+  (void)madvise(data, roundUp(bytes, HUGE_PAGE), MADV_HUGEPAGE);
+  memset(data, 1, bytes);
+  // A single pass over little memory is too short for the clock.
+  int passes = bytes < (1 << 20) ? (int)((1 << 20) / bytes) : 1;
+  volatile int64_t sink = 0;
+  double best = 1e9, end = now() + seconds;
+  // The first times bring it into the caches that it fits in.
+  int times = 0;
+  do {
+    double start = now();
+    for (int i = 0; i < passes; ++i) {
+      __m256i sum = read_all(data, bytes / sizeof(__m256i));
+      sink ^= _mm256_extract_epi64(sum, 0);
+      // Memory may have changed, for all the compiler knows: it is read again.
+      __asm__ volatile("" : : "r"(data) : "memory");
+    }
+    double time = (now() - start) / passes;
+    if (time < best)
+      best = time;
+  } while (++times < MIN_TIMES || now() < end);
+  free(data);
+  return (double)bytes / best / 1e9;
+}
+
+static double measure_named(const char *what, double seconds) {
+  if (!strcmp(what, "f32"))
+    return measure(fused_multiply_add, FLOAT_ROWS, seconds);
+  if (!strcmp(what, "i16_pairs"))
+    return measure(dot_pairs, INT_ROWS, seconds);
+  if (!strcmp(what, "u8_quads"))
+    return measure(quads, INT_ROWS, seconds);
+  if (!strcmp(what, "u8_octets"))
+    return measure(octets, INT_ROWS, seconds);
+  char *end = NULL;
+  if (!strncmp(what, "read:", 5)) {
+    unsigned long long bytes = strtoull(what + 5, &end, 10);
+    if (end != what + 5 && !*end && bytes > 0 && bytes <= 1ULL << 34)
+      return measure_read(bytes, seconds);
+  }
+  fprintf(stderr, "machine_limits: cannot measure '%s'\n", what);
+  exit(2);
+}
+
 int main(int argc, char **argv) {
+  static const char *const usual[] = {"f32", "i16_pairs"};
   double seconds = argc > 1 ? atof(argv[1]) : 0.5;
-  double f32 = measure(fused_multiply_add, FLOAT_ROWS, seconds);
-  double i16 = measure(dot_pairs, INT_ROWS, seconds);
-  printf("{\"f32\": %.2f, \"i16_pairs\": %.2f}\n", f32, i16);
+  const char *const *what = argc > 2 ? (const char *const *)argv + 2 : usual;
+  int count = argc > 2 ? argc - 2 : 2;
+  for (int i = 0; i < count; ++i)
+    printf("%s\"%s\": %.2f", i ? ", " : "{", what[i],
+           measure_named(what[i], seconds));
+  printf("}\n");
   return 0;
 }

@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Measures rows: starts a process for each library, lets them take turns."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kernel_bench import limits, weights
+from kernel_bench.cases import KINDS, REAL_LAYERS, Case
+from kernel_bench.contenders import CONTENDERS, LIBRARIES, library_of
+from kernel_bench.worker import Order
+
+PROGRAM = Path(__file__).resolve().parents[1] / "kernels.py"
+#: The longest that a library may take for one answer.
+PATIENCE = 300.0
+
+Say = Callable[[str], None]
+
+
+class WrongResultError(Exception):
+    """needle computes something else than its rules say."""
+
+
+class LostWorkerError(Exception):
+    """A library's process has ended or does not answer."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to measure.
+
+    Attributes
+    ----------
+    threads
+        Of every contender, each pinned to a CPU of its own.
+    processes
+        How often everything is measured, in new processes.
+    rounds
+        How often contenders take turns at a row.
+    seconds
+        Of one turn.
+    """
+
+    threads: int = 1
+    processes: int = 3
+    rounds: int = 3
+    seconds: float = 0.05
+    cpus: tuple[int, ...] = ()
+
+
+@dataclass
+class Row:
+    """What was found out about a case.
+
+    Attributes
+    ----------
+    contenders
+        By name: ``seconds``, ``verdict``, ``detail``, ``kernels``; or ``failed``.
+    not_measured
+        Why there is nothing, if so.
+    """
+
+    case: Case
+    contenders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    not_measured: str = ""
+
+
+@dataclass
+class Session:
+    """Everything that was found out."""
+
+    settings: Settings
+    libraries: dict[str, str]
+    missing: dict[str, str]
+    rows: list[Row]
+    limits: dict[str, float]
+    loads: tuple[float, float]
+
+
+class Worker:
+    """The parent's end of ``worker.py``."""
+
+    def __init__(self, order: Order, environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(PROGRAM), "--worker", json.dumps(vars(order))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+        )
+        self._pending = b""
+        self.hello = self._read()
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        """Its answer.
+
+        Raises
+        ------
+        LostWorkerError
+            If there is none.
+        """
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise LostWorkerError(self._how_it_ended()) from None
+        return self._read()
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        pipe = self._process.stdout.fileno()
+        end = time.monotonic() + PATIENCE
+        while b"\n" not in self._pending:
+            ready, _, _ = select.select([pipe], [], [], max(0, end - time.monotonic()))
+            if not ready:
+                self.stop()
+                raise LostWorkerError(f"no answer in {PATIENCE:g} s")
+            data = os.read(pipe, 1 << 16)
+            if not data:
+                raise LostWorkerError(self._how_it_ended())
+            self._pending += data
+        line, _, self._pending = self._pending.partition(b"\n")
+        reply: dict[str, Any] = json.loads(line)
+        return reply
+
+    def _how_it_ended(self) -> str:
+        return f"its process ended with status {self._process.wait()}"
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+class Crew:
+    """A process for each library, started when it is first asked."""
+
+    def __init__(
+        self, settings: Settings, folder: Path, environment: Callable[[str], Any]
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._environment = environment
+        self._workers: dict[str, Worker] = {}
+        self.libraries: dict[str, str] = {}
+        self.missing: dict[str, str] = {}
+
+    def prepare(self, case: Case) -> dict[str, dict[str, Any]]:
+        """All contenders of a row made and judged, or why not."""
+        replies: dict[str, dict[str, Any]] = {}
+        for library in dict.fromkeys(map(library_of, CONTENDERS[case.kind])):
+            replies |= self._prepare(library, case)
+        return {n: replies[n] for n in CONTENDERS[case.kind] if n in replies}
+
+    def _prepare(self, library: str, case: Case) -> dict[str, Any]:
+        names = [n for n in CONTENDERS[case.kind] if library_of(n) == library]
+        try:
+            worker = self._worker(library)
+            return {} if worker is None else worker.ask(prepare=case.key)
+        except LostWorkerError as error:
+            self._drop(library)
+            return {name: {"failed": str(error)} for name in names}
+
+    def run(self, contender: str, seconds: float) -> dict[str, Any]:
+        """The time of a contender that is prepared."""
+        library = library_of(contender)
+        if library not in self._workers:  # lost in an earlier round
+            return {"failed": "its process has ended"}
+        try:
+            return self._workers[library].ask(run=contender, seconds=seconds)
+        except LostWorkerError as error:
+            self._drop(library)
+            return {"failed": str(error)}
+
+    def _worker(self, library: str) -> Worker | None:
+        if library in self.missing:
+            return None
+        if library not in self._workers:
+            s = self._settings
+            order = Order(library, s.threads, s.cpus, str(self._folder))
+            worker = Worker(order, self._environment(library))
+            if "missing" in worker.hello:
+                worker.stop()
+                self.missing[library] = worker.hello["missing"]
+                return None
+            self.libraries[library] = worker.hello["version"]
+            self._workers[library] = worker
+        return self._workers[library]
+
+    def _drop(self, library: str) -> None:
+        # A process that ended while it started was never kept.
+        if library in self._workers:
+            self._workers.pop(library).stop()
+
+    def stop(self) -> None:
+        """End all processes."""
+        for worker in self._workers.values():
+            worker.stop()
+        self._workers.clear()
+
+
+def measure(
+    cases: Sequence[Case],
+    settings: Settings,
+    environment: Callable[[str], dict[str, str]],
+    cache: Path,
+    say: Say,
+) -> Session:
+    """Measure rows.
+
+    Parameters
+    ----------
+    environment
+        The variables of a library's process.
+    cache
+        Where the trained network of the weight set ``digits`` is kept.
+    say
+        Told how far it is.
+
+    Raises
+    ------
+    WrongResultError
+        If a result of needle is wrong.
+    NoCompilerError
+        If the limits of the machine cannot be measured.
+    """
+    before = os.getloadavg()[0]
+    rows = [Row(case) for case in cases]
+    ceilings: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        program = limits.build(folder)
+        missing = write_weights({case.weights for case in cases}, folder, cache)
+        for row in rows:
+            row.not_measured = missing.get(row.case.weights, "")
+        for index in range(settings.processes):
+            crew = Crew(settings, folder, environment)
+            try:
+                for number, row in enumerate(rows, 1):
+                    say(
+                        f"process {index + 1} of {settings.processes}, "
+                        f"row {number} of {len(rows)}: {row.case.key}"
+                    )
+                    if not row.not_measured:
+                        measure_row(row, crew, settings, program, ceilings)
+            finally:
+                crew.stop()
+    missing_libraries = {name: crew.missing[name] for name in crew.missing}
+    return Session(
+        settings,
+        crew.libraries,
+        {n: missing_libraries[n] for n in LIBRARIES if n in missing_libraries},
+        rows,
+        ceilings,
+        (before, os.getloadavg()[0]),
+    )
+
+
+def write_weights(names: set[str], folder: Path, cache: Path) -> dict[str, str]:
+    """Put weights of real layers where workers find them; what is missing and why."""
+    missing = {}
+    for name in sorted(names & set(REAL_LAYERS)):
+        try:
+            np.save(folder / f"{name}.npy", weights.load_real(name, cache))
+        except weights.MissingWeightsError as error:
+            missing[name] = str(error)
+    return missing
+
+
+def measure_row(
+    row: Row, crew: Crew, settings: Settings, program: Path, ceilings: dict[str, float]
+) -> None:
+    """One row in these processes; the best of all is kept."""
+    found = crew.prepare(row.case)
+    refuse_wrong_results(row.case, found)
+    for name, reply in found.items():
+        row.contenders.setdefault(name, dict(reply))
+    kinds = [*limits.ARITHMETIC, limits.read_kind(row.case.footprint)]
+    for _ in range(settings.rounds):
+        for name in found:
+            if "failed" not in found[name]:
+                keep_least(row.contenders[name], crew.run(name, settings.seconds))
+        # Limits are met by the same noise as everybody.
+        part = settings.seconds / len(kinds)
+        for kind, rate in limits.measure(program, kinds, part, settings.cpus).items():
+            ceilings[kind] = max(rate, ceilings.get(kind, 0.0))
+
+
+def refuse_wrong_results(case: Case, found: dict[str, dict[str, Any]]) -> None:
+    """Peers may be inexact; needle may not, nor may it fail."""
+    allowed = ("exact",) if KINDS[case.kind].exact else ("exact", "rounded")
+    for name, reply in found.items():
+        if library_of(name) != "needle":
+            continue
+        if "failed" in reply:
+            raise WrongResultError(f"{case.key}: {name}: {reply['failed']}")
+        if reply["verdict"] not in allowed:
+            raise WrongResultError(
+                f"{case.key}: {name} is {reply['verdict']}: {reply['detail']}"
+            )
+
+
+def keep_least(into: dict[str, Any], reply: dict[str, Any]) -> None:
+    """Keep the least times; a failure at last does not undo them."""
+    for name in ("seconds", "kernel_seconds"):
+        if name in reply:
+            into[name] = min(reply[name], into.get(name, float("inf")))
+    if "failed" in reply and "seconds" not in into:
+        into["failed"] = reply["failed"]
+
+
+def usable_cpus(threads: int) -> tuple[int, ...]:
+    """The CPUs that contenders are pinned to.
+
+    Raises
+    ------
+    ValueError
+        If there are too few.
+    """
+    cpus = sorted(os.sched_getaffinity(0))
+    if threads > len(cpus):
+        raise ValueError(
+            f"{threads} threads are to be pinned, but this process may use "
+            f"{len(cpus)} CPUs"
+        )
+    return tuple(cpus[-threads:])
+
+
+def with_cpus(settings: Settings) -> Settings:
+    """The settings with CPUs chosen."""
+    return dataclasses.replace(settings, cpus=usable_cpus(settings.threads))

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""One library in a process of its own, asked over a pipe, a JSON line at a time.
+
+The first line says which version it is, or that it is missing. Then ``prepare``
+makes contenders for a row and judges their results, ``run`` times one of them.
+While another process is asked, this one waits, so that they do not disturb each
+other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import timeit
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from kernel_bench import contenders, problems
+from kernel_bench.cases import Case, all_cases
+from kernel_bench.contenders import Made, Setting
+
+Reply = dict[str, Any]
+#: Runs of the profile that tells the time of kernels alone.
+_PROFILE_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the parent starts a worker with."""
+
+    library: str
+    threads: int
+    cpus: tuple[int, ...]
+    #: Holds weights of real layers, and compiled programs.
+    folder: str
+
+
+class Worker:
+    """Answers requests."""
+
+    def __init__(self, order: Order) -> None:
+        self._setting = Setting(order.threads, Path(order.folder))
+        self._order = order
+        self._cases = {case.key: case for case in all_cases()}
+        self._made: dict[str, Made] = {}
+
+    def hello(self) -> Reply:
+        """The version of the library, or why there is none."""
+        try:
+            return {"version": contenders.version_of(self._order.library)}
+        except ImportError as error:
+            return {"missing": f"{error}".splitlines()[0]}
+
+    def answer(self, request: dict[str, Any]) -> Reply:
+        """What is asked for."""
+        if "prepare" in request:
+            return self._prepare(self._cases[request["prepare"]])
+        return self._run(request["run"], request["seconds"])
+
+    def _prepare(self, case: Case) -> Reply:
+        self._made.clear()
+        problem = problems.make(case, load_weights(self._setting.cache, case.weights))
+        replies: Reply = {}
+        for name in contenders.CONTENDERS[case.kind]:
+            if contenders.library_of(name) == self._order.library:
+                replies[name] = self._prepare_one(name, problem)
+        return replies
+
+    def _prepare_one(self, name: str, problem: problems.Problem) -> Reply:
+        try:
+            made = contenders.make(name, problem, self._setting)
+            result = made.to_array(made.call())
+        except contenders.NotOfferedError as error:
+            return {"failed": str(error)}
+        except Exception as error:  # a peer may raise whatever it likes
+            return {"failed": f"{type(error).__name__}: {error}".splitlines()[0]}
+        self._made[name] = made
+        verdict = problems.judge(problem, result)
+        return {
+            "verdict": verdict.status,
+            "detail": verdict.detail,
+            "kernels": list(made.kernels),
+        }
+
+    def _run(self, name: str, seconds: float) -> Reply:
+        made = self._made[name]
+        least = least_seconds(made.call, seconds)
+        reply: Reply = {"seconds": least}
+        if made.kernel_seconds is not None:
+            runs = int(min(200, max(3, _PROFILE_SECONDS / least)))
+            reply["kernel_seconds"] = made.kernel_seconds(runs)
+        return reply
+
+
+def least_seconds(call: Callable[[], Any], seconds: float) -> float:
+    """The least time of one call in about so many seconds."""
+    from eager_bench.measure import take_turns
+
+    timers: dict[str, Callable[[int], float]] = {"call": timeit.Timer(call).timeit}
+    return take_turns(timers, seconds)["call"]
+
+
+def load_weights(folder: Path, name: str) -> dict[str, Any]:
+    """Weights of a real layer, if there is a file of that name."""
+    path = folder / f"{name}.npy"
+    return {name: np.load(path)} if path.exists() else {}
+
+
+def serve(order: Order) -> None:
+    """Answer until the pipe is closed."""
+    os.sched_setaffinity(0, order.cpus)
+    replies = _take_standard_output()
+    worker = Worker(order)
+    print(json.dumps(worker.hello()), file=replies, flush=True)
+    for line in sys.stdin:
+        reply = worker.answer(json.loads(line))
+        print(json.dumps(reply), file=replies, flush=True)
+
+
+def _take_standard_output() -> TextIO:
+    """The pipe to the parent; what libraries print goes to standard error."""
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return replies

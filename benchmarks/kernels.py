@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Measures needle's contraction kernels beside the machine's limits and its peers.
+
+needle is found in this tree; NumPy is needed, and every peer that can be imported
+takes part: onnxruntime (with onnx), openvino, torch, iree. Peers are held to AVX2,
+which is what needle has kernels for, where their environment allows. Results are
+compared before they are timed. docs/Benchmarks.md says how to read the table. The
+exit code says nothing about targets: it is 1 if a result of needle is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).resolve().parent
+ROOT = BENCHMARKS.parent
+sys.path[:0] = [str(BENCHMARKS)]
+sys.path.append(str(ROOT / "python"))
+
+# The command line is checked without NumPy: what needs it is imported later.
+from eager import THREAD_VARIABLES, numpy_beyond_avx2, say  # noqa: E402
+from kernel_bench.cases import DEFAULT_WEIGHTS, Case, all_cases  # noqa: E402
+
+
+def chosen_cases(arguments: argparse.Namespace) -> list[Case]:
+    """The rows that were asked for."""
+    return [
+        case
+        for case in all_cases()
+        if all(
+            any(text in case.key for text in texts.split(","))
+            for texts in arguments.only
+        )
+        and (not arguments.quick or case.weights == DEFAULT_WEIGHTS)
+    ]
+
+
+def environment_of(library: str, threads: int, limit: bool) -> dict[str, str]:
+    """Variables that set the threads of a library, and hold it to AVX2."""
+    from kernel_bench.contenders import AVX2_VARIABLES
+
+    variables = os.environ | dict.fromkeys(THREAD_VARIABLES, str(threads))
+    if limit:
+        variables |= AVX2_VARIABLES.get(library, {})
+        if library == "numpy":
+            variables["NPY_DISABLE_CPU_FEATURES"] = numpy_beyond_avx2()
+    return variables
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Command line."""
+    parser = argparse.ArgumentParser(
+        prog=os.environ.get("NEEDLE_BENCH_NAME"),
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="TEXT[,TEXT...]",
+        help="rows whose name contains one of these; given again, of those as well",
+    )
+    parser.add_argument("--list", action="store_true", help="name the rows and end")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="one process, one turn, one weight set: a first look, not a result",
+    )
+    parser.add_argument("--threads", type=int, default=1, help="of each contender")
+    parser.add_argument("--processes", type=int, default=3, help="runs of everything")
+    parser.add_argument("--rounds", type=int, default=3, help="turns at each row")
+    parser.add_argument("--seconds", type=float, default=0.05, help="of one turn")
+    parser.add_argument(
+        "--all-instructions",
+        action="store_true",
+        help="let peers use whatever this CPU has",
+    )
+    parser.add_argument("--json", type=Path, help="write the results there")
+    parser.add_argument("--plot", type=Path, help="draw rooflines there (matplotlib)")
+    parser.add_argument(
+        "--page",
+        action="store_true",
+        help="write the results into docs/Benchmarks.md, kernels.json, kernels.svg",
+    )
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.worker:
+        return arguments
+    if min(arguments.threads, arguments.processes, arguments.rounds) < 1:
+        parser.error("--threads, --processes and --rounds are at least 1")
+    if arguments.seconds <= 0:
+        parser.error("--seconds is positive")
+    if not chosen_cases(arguments):
+        parser.error(f"no row contains {' and '.join(map(repr, arguments.only))}")
+    for path in (arguments.json, arguments.plot):
+        if path is not None and not path.absolute().parent.is_dir():
+            parser.error(f"{path}: there is no such folder")
+    return arguments
+
+
+def main() -> int:
+    """Run."""
+    arguments = parse_arguments()
+    if arguments.worker:
+        from kernel_bench.worker import Order, serve
+
+        values = json.loads(arguments.worker)
+        serve(Order(**(values | {"cpus": tuple(values["cpus"])})))
+        return 0
+    cases = chosen_cases(arguments)
+    if arguments.list:
+        print("\n".join(case.key for case in cases))
+        return 0
+    return measure(arguments, cases)
+
+
+def measure(arguments: argparse.Namespace, cases: list[Case]) -> int:
+    """Measure rows and show them; the exit code."""
+    from kernel_bench import report, session
+    from kernel_bench.limits import NoCompilerError
+
+    once = arguments.quick
+    settings = session.Settings(
+        arguments.threads,
+        1 if once else arguments.processes,
+        1 if once else arguments.rounds,
+        arguments.seconds,
+    )
+    try:
+        found = session.measure(
+            cases,
+            session.with_cpus(settings),
+            lambda library: environment_of(
+                library, arguments.threads, not arguments.all_instructions
+            ),
+            ROOT / "build" / "cache",  # where the examples keep it, too
+            lambda text: say(f"\r  {text:<78}"),
+        )
+    except (session.WrongResultError, NoCompilerError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    say("\r" + " " * 80 + "\r")
+    results = report.results_of(found, not arguments.all_instructions)
+    report.print_table(results)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+    if arguments.page:
+        report.write_page(results, ROOT)
+    if arguments.plot:
+        from kernel_bench.roofline import draw
+
+        draw(results, arguments.plot)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
