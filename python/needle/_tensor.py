@@ -20,6 +20,7 @@ from needle.backend_selection import (
     dequantize,
     float_type,
     full_like,
+    is_traced,
     quantize_uint8,
 )
 
@@ -67,7 +68,11 @@ class Tensor(Value):
             array = array.realize_cached_data()
             same_device = device is None or device == committed_device(array)
             if not same_device or not (dtype is None or array.dtype == dtype):
-                array = array_api.array(array, dtype=dtype, device=device)
+                if is_traced(array):
+                    array = array.astype(dtype or array.dtype)
+                    array = array.to(device or array.device)
+                else:
+                    array = array_api.array(array, dtype=dtype, device=device)
         else:
             array = array_api.array(array, dtype=dtype, device=device)
         self.grad = None

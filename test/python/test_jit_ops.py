@@ -222,6 +222,15 @@ def test_lazy_mode(monkeypatch: pytest.MonkeyPatch) -> None:
     _check((x * weight).sum(), compiled(x))
 
 
+def test_making_tensors_of_tensors() -> None:
+    def function(x: ndl.Tensor) -> ndl.Tensor:
+        y = ndl.Tensor(x, device=ndl.cpu()) * ndl.Tensor(x, dtype="float32")
+        return y * 1e300 + ndl.zeros_like(x) + sum([x, x])
+
+    x = _real(3, 4)
+    _check(function(x), ndl.jit(function)(x))
+
+
 def test_committed_as_in_eager_mode() -> None:
     free, placed = _real(3), ndl.Tensor(np.ones(3), device=ndl.cpu())
     double = ndl.jit(lambda x: x * 2.0)

@@ -66,6 +66,11 @@ class Compiled:
     def __repr__(self) -> str:
         return f"<needle.jit of {self._name}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy has programs of its own.
+        settings = self._target, self._threads, self._keep_grads
+        return Compiled, (self._jit_function, *settings)
+
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else MethodType(self, instance)
 

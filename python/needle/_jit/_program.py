@@ -71,7 +71,8 @@ class Program:
                 result, self._add_output, lambda t: self._find_known(t, proxies, reach)
             )
             self._checks = [
-                (self._add_output(check.value), check) for check in trace.checks
+                (self._add_output(check.value), f"{check.place}: {check.message}")
+                for check in trace.checks
             ]
             if not self._outputs:
                 # A program has an output, even if nobody wants one.
@@ -82,7 +83,8 @@ class Program:
             trace.end()
             del self._trace
         owners = [getattr(f, "__self__", None) for f in trace.functions]
-        self._functions = list(zip(trace.functions, owners, strict=True))
+        self._functions = trace.functions
+        self._owners = [owner for owner in owners if owner is not None]
         self.guard = Guard(reach, owners)
         self._sort_sources(trace)
         self._quantized = trace.quantized
@@ -165,7 +167,7 @@ class Program:
 
     def run(self, arguments: Arguments) -> tuple[bool, Any]:
         """Run it; (False, None), nothing done, if an array is not as it was."""
-        owners = [(owner, dict(vars(owner))) for _, owner in self._functions]
+        owners = [(owner, dict(vars(owner))) for owner in self._owners]
         is_done = False
         try:
             is_done = self._invoke(arguments)
@@ -187,15 +189,15 @@ class Program:
             *self._input_arrays,
         ]
         if self._functions:
-            groups = [function() for function, _ in self._functions]
+            groups = [function() for function in self._functions]
             values += [float(groups[g][i]) for g, i in self._number_places]
         assert self.executable is not None
         inputs = [values[place] for place in self._order]
         if not self.executable._run_arrays(inputs, self._memory, self._like):
             return False
-        for index, check in self._checks:
+        for index, message in self._checks:
             if self._memory[index].item() != 0.0:
-                raise ValueError(f"{check.place}: {check.message}")
+                raise ValueError(message)
         return True
 
     def _finish(self, tensors: list[Tensor | None]) -> Any:

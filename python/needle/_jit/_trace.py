@@ -95,6 +95,8 @@ class Trace(Recorder):
         self.replaced.clear()
         self.former_links.clear()
         self.former_grads.clear()
+        # Their arrays lead back here.
+        self.checks.clear()
 
     # -- Inputs --------------------------------------------------------------
 
@@ -195,7 +197,8 @@ class Trace(Recorder):
         if isinstance(operand, NDArray):
             return self._lift_array(operand)
         if isinstance(operand, _NUMBERS):
-            return self.constant(np.float32(operand))
+            with np.errstate(over="ignore"):
+                return self.constant(np.float32(operand))
         if isinstance(operand, np.ndarray):
             return self.constant(operand.astype(np.float32))
         return NotImplemented
