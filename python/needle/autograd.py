@@ -29,7 +29,8 @@ LAZY_MODE = False
 #: While needle.jit traces a function: what is called with the nodes that an operation
 #: takes, before it computes, and gives the numbers that change with every step.
 TRACER: Any = None
-#: How many values there are at the moment.
+#: How many values there are at the moment, in all threads. Exact: Python changes
+#: threads at calls and backward jumps, which counting has none of.
 TENSOR_COUNTER = 0
 
 ValueT = TypeVar("ValueT", bound="Value")

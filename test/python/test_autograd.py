@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import needle as ndl
@@ -255,3 +257,24 @@ def test_results_without_gradient_keep_nothing() -> None:
     for _ in range(50):
         y = y * 2 + 1
     assert before + 1 == autograd.TENSOR_COUNTER
+
+
+def test_tensors_of_all_threads_are_counted() -> None:
+    gc.collect()
+    before = autograd.TENSOR_COUNTER
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            work = [pool.submit(_make_and_drop, 5_000) for _ in range(4)]
+            kept = [future.result() for future in work]
+    finally:
+        sys.setswitchinterval(interval)
+    assert before + 4 * 100 == autograd.TENSOR_COUNTER
+    del work, kept
+    assert before == autograd.TENSOR_COUNTER
+
+
+def _make_and_drop(count: int) -> list[ndl.Tensor]:
+    data = np.zeros(1, np.float32)
+    return [ndl.Tensor.make_const(data) for _ in range(count)][:100]
