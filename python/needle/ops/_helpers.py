@@ -3,30 +3,15 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from needle._tensor import Tensor
+from needle.backend_ndarray._checks import check_axes as check_axes
 from needle.backend_selection import BACKEND
 
 Axes = int | Sequence[int] | None
 Shape = tuple[int, ...]
-
-
-def check_axes(axes: Axes, rank: int) -> Shape:
-    """Axes counted from the front; None stands for all."""
-    if axes is None:
-        return tuple(range(rank))
-    given = axes if isinstance(axes, Iterable) else (axes,)
-    checked = tuple(map(operator.index, given))
-    for axis in checked:
-        if not -rank <= axis < rank:
-            raise ValueError(f"axis {axis} is out of range for {rank} dimensions")
-    checked = tuple(axis % rank for axis in checked)
-    if len(set(checked)) != len(checked):
-        raise ValueError(f"an axis is given twice: {axes}")
-    return checked
 
 
 def keep_dims(shape: Shape, axes: Axes) -> Shape:
