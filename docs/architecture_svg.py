@@ -111,8 +111,9 @@ def draw() -> str:
     arrow(430, 628, 430, 654)
     box(190, 656, 480, 82, "run", "runtime", "load and verify, choose the body for "
         "this CPU,", "thread pool, arena: a run allocates nothing")  # fmt: skip
-    box(22, 576, 150, 162, "run", "runtime/eager", "arrays, views,", "launching kernels",
-        "on any strides:", "nothing compiled", "at call time")  # fmt: skip
+    box(22, 576, 150, 162, "run", "runtime/eager", "arrays, views,",
+        "launching kernels", "on any strides:", "nothing compiled",
+        "at call time")  # fmt: skip
     arrow(190, 602, 174, 620)
     box(730, 622, 220, 116, "run", "callers", "ndl.Executable, ndl.jit", "needle-run",
         "C programs", "integer results: ==")  # fmt: skip
