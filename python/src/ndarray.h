@@ -105,7 +105,8 @@ bool readAxes(PyObject *object, int32_t rank, uint32_t &bits);
 bool normalizeAxis(int64_t &axis, int32_t rank);
 PyObject *makeTuple(int32_t count, const int64_t *values);
 
-/// Releases the interpreter's lock for work on many elements.
+/// Releases the interpreter's lock for work on many elements. Until it ends,
+/// nothing may touch Python: no exception, no second LongWork.
 class LongWork {
 public:
   explicit LongWork(int64_t elements) {
@@ -151,7 +152,8 @@ bool isCompact(const Array *x);
 PyObject *getHandle(Array *x);
 
 /// Writes a native array to a native view of the same type. Its shape
-/// broadcasts to that of the view, or is equal to it but for extents of 1.
+/// broadcasts to that of the view, or is equal to it but for extents of 1. The
+/// caller may have released the interpreter's lock.
 ndl::Status writeArray(const eager::KernelLibrary &library,
                        const eager::View &target, const eager::View &source);
 

@@ -145,7 +145,6 @@ static bool haveSameExtents(const eager::View &a, const eager::View &b) {
 ndl::Status needle::python::writeArray(const eager::KernelLibrary &library,
                                        const eager::View &target,
                                        const eager::View &source) {
-  LongWork work(target.size());
   if (!haveSameExtents(target, source))
     return eager::copyInto(library, target, source);
   eager::View fitted;
@@ -175,16 +174,25 @@ static int write(Array *view, PyObject *value) {
   if (Array *source = asArray(value)) {
     if (!source->isFloat() || source->device != view->device)
       return 1;
-    return report(writeArray(*library, view->view, source->view));
+    ndl::Status status;
+    {
+      LongWork work(view->view.size());
+      status = writeArray(*library, view->view, source->view);
+    }
+    return report(status);
   }
   if (!PyFloat_Check(value) && !PyLong_Check(value))
     return 1;
   double number = PyFloat_AsDouble(value);
   if (number == -1 && PyErr_Occurred())
     return -1;
-  LongWork work(view->view.size());
-  return report(eager::fill(*library, view->view,
-                            eager::Scalar::f32(static_cast<float>(number))));
+  ndl::Status status;
+  {
+    LongWork work(view->view.size());
+    status = eager::fill(*library, view->view,
+                         eager::Scalar::f32(static_cast<float>(number)));
+  }
+  return report(status);
 }
 
 int assignSubscript(PyObject *object, PyObject *index, PyObject *value) {

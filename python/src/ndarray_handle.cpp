@@ -24,14 +24,19 @@ static std::unordered_map<Storage *, PyObject *> &objects() {
 }
 
 Handle::~Handle() {
-  if (storage)
-    objects().erase(storage.get());
+  if (!storage)
+    return;
+  auto found = objects().find(storage.get());
+  if (found != objects().end() && nb::inst_ptr<Handle>(found->second) == this)
+    objects().erase(found);
 }
 
 nb::object needle::python::wrapStorage(const StoragePtr &storage,
                                        NdlDType dtype) {
   auto found = objects().find(storage.get());
-  if (found != objects().end())
+  // An object without references is about to be freed: callbacks of weak
+  // references run before its destructor does.
+  if (found != objects().end() && Py_REFCNT(found->second) > 0)
     return nb::borrow(found->second);
   nb::object object = nb::cast(Handle(storage, dtype));
   objects()[storage.get()] = object.ptr();

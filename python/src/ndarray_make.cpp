@@ -6,31 +6,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <nanobind/ndarray.h>
 
 using namespace needle::python;
-
-/// Raises ValueError if an element lies outside of [0, size).
-static void checkBounds(const eager::View &view, int64_t size) {
-  __int128 least = view.offset, most = view.offset;
-  for (int32_t d = 0; d < view.rank; ++d) {
-    if (view.shape[d] == 0)
-      return;
-    __int128 reach = __int128(view.shape[d] - 1) * view.strides[d];
-    (reach < 0 ? least : most) += reach;
-  }
-  if (least >= 0 && most < size)
-    return;
-  auto text = [](__int128 value) {
-    return std::to_string(static_cast<long long>(value));
-  };
-  raise(PyExc_ValueError, "shape " + eager::formatShape(view.rank, view.shape) +
-                              " with strides " +
-                              eager::formatShape(view.rank, view.strides) +
-                              " and offset " + text(view.offset) +
-                              " reaches from element " + text(least) + " to " +
-                              text(most) + ", the handle has " + text(size));
-}
 
 /// Sets shape and strides; without strides those of a compact array.
 static void setShape(eager::View &view, nb::handle shape, nb::handle strides,
@@ -38,19 +17,8 @@ static void setShape(eager::View &view, nb::handle shape, nb::handle strides,
   Numbers extents = readAll(shape, "shape");
   view.rank = extents.count;
   view.offset = offset;
-  int64_t stride = 1;
-  for (int32_t d = view.rank - 1; d >= 0; --d) {
-    if (extents.values[d] < 0)
-      raise(PyExc_ValueError,
-            "shape " + eager::formatShape(extents.count, extents.values) +
-                " has a negative extent");
-    view.shape[d] = extents.values[d];
-    view.strides[d] = stride;
-    if (__builtin_mul_overflow(stride, extents.values[d], &stride))
-      raise(PyExc_ValueError,
-            "shape " + eager::formatShape(extents.count, extents.values) +
-                " has more elements than memory can hold");
-  }
+  std::copy_n(extents.values, extents.count, view.shape);
+  eager::rowMajorStrides(view.rank, view.shape, view.strides);
   if (strides.is_none())
     return;
   Numbers steps = readAll(strides, "strides");
@@ -67,18 +35,19 @@ static nb::object make(nb::handle shape, nb::handle strides, nb::handle device,
   nb::object object =
       take(classes.array->tp_new(classes.array, nullptr, nullptr));
   auto *array = reinterpret_cast<Array *>(object.ptr());
-  setShape(array->view, shape, strides, offset);
+  eager::View &view = array->view;
+  setShape(view, shape, strides, offset);
   Handle *native = nullptr;
   if (nb::try_cast(handle, native)) {
-    array->view.storage = native->storage;
-    array->view.dtype = native->dtype;
     array->foreignSize = native->size();
+    checkStatus(eager::makeView(native->storage, native->dtype, view.rank,
+                                view.shape, view.strides, view.offset, view));
   } else {
-    array->view.dtype = readDType(handle.attr("dtype"));
+    view.dtype = readDType(handle.attr("dtype"));
     array->foreignSize = nb::cast<int64_t>(handle.attr("size"));
     array->foreign = Py_NewRef(handle.ptr());
+    checkStatus(eager::checkBounds(view, array->foreignSize));
   }
-  checkBounds(array->view, array->foreignSize);
   array->device = Py_NewRef(device.ptr());
   array->committed = committed;
   if (!params.is_none())
@@ -110,18 +79,21 @@ static nb::object fromNumPy(nb::handle values, nb::handle device,
                             bool committed, nb::handle params) {
   nb::object object = makeNew(values.attr("shape"), device, committed, params);
   auto *array = reinterpret_cast<Array *>(object.ptr());
+  nb::object dtype = values.attr("dtype");
+  PyObject *wanted = params.is_none() ? classes.float32 : classes.uint8;
+  if (dtype.ptr() != wanted && !dtype.equal(nb::handle(wanted)))
+    raise(PyExc_TypeError, std::string("a NumPy array of ") +
+                               nb::str(nb::handle(wanted)).c_str() +
+                               " is needed, not of " + nb::str(dtype).c_str());
   size_t bytes = array->view.size() * eager::elementBytes(array->view.dtype);
   Py_buffer buffer;
   if (PyObject_GetBuffer(values.ptr(), &buffer, PyBUF_C_CONTIGUOUS) != 0)
     throw nb::python_error();
-  bool fits = size_t(buffer.len) == bytes;
-  if (fits && bytes > 0) {
+  if (bytes > 0) {
     LongWork work(array->view.size());
     std::memcpy(array->view.data(), buffer.buf, bytes);
   }
   PyBuffer_Release(&buffer);
-  if (!fits)
-    raise(PyExc_TypeError, "the NumPy array has another type");
   return object;
 }
 
@@ -138,27 +110,56 @@ static nb::object commit(nb::handle array) {
 
 /// An array as instance of the class of another.
 static nb::object castLike(nb::handle array, nb::handle like) {
-  Array *x = get(array);
-  Py_INCREF(array.ptr());
-  return take(finish(x, get(like)));
+  Array *x = get(array), *model = get(like);
+  Py_INCREF(array.ptr()); // finish() takes it over.
+  return take(finish(x, model));
 }
 
-/// An array over the memory of another library's, which it keeps alive.
-static nb::object adopt(nb::handle source, nb::handle device) {
+/// The float32 memory on the CPU of another library's array; false if it has
+/// other elements.
+static bool import(nb::handle source, nb::ndarray<> &imported, bool &writable) {
   using Imported = nb::ndarray<float, nb::device::cpu>;
   using ReadOnly = nb::ndarray<const float, nb::device::cpu>;
-  nb::ndarray<> imported;
-  bool writable = true;
   Imported writableSource;
   ReadOnly readOnlySource;
-  if (nb::try_cast(source, writableSource, false)) {
+  writable = nb::try_cast(source, writableSource, false);
+  if (writable)
     imported = nb::ndarray<>(writableSource);
-  } else if (nb::try_cast(source, readOnlySource, false)) {
-    writable = false;
+  else if (nb::try_cast(source, readOnlySource, false))
     imported = nb::ndarray<>(readOnlySource.handle());
-  } else {
+  else
+    return false;
+  return true;
+}
+
+/// Keeps memory with elements [0, size) alive.
+static eager::StoragePtr keepAlive(const nb::ndarray<> &imported, float *data,
+                                   int64_t size, bool writable) {
+  auto owner = std::make_unique<nb::ndarray<>>(imported);
+  eager::StoragePtr storage = eager::Storage::adopt(
+      data, static_cast<size_t>(size) * sizeof(float),
+      [](void *context) {
+        nb::gil_scoped_acquire acquire;
+        delete static_cast<nb::ndarray<> *>(context);
+      },
+      owner.get(), writable);
+  if (!storage)
+    throw std::bad_alloc();
+  owner.release();
+  return storage;
+}
+
+/// An array over the memory of another library's, which it keeps alive. None if
+/// kernels cannot work on that memory: of another type or not aligned to it.
+static nb::object adopt(nb::handle source, nb::handle device) {
+  nb::ndarray<> imported;
+  bool writable;
+  if (!import(source, imported, writable))
     return nb::none();
-  }
+  auto *data = static_cast<float *>(
+      const_cast<void *>(static_cast<const nb::ndarray<> &>(imported).data()));
+  if (reinterpret_cast<uintptr_t>(data) % alignof(float) != 0)
+    return nb::none();
   if (imported.ndim() > size_t(eager::maxRank))
     raise(PyExc_ValueError, "an array has at most 32 dimensions");
   nb::object object =
@@ -167,30 +168,18 @@ static nb::object adopt(nb::handle source, nb::handle device) {
   eager::View &view = array->view;
   view.dtype = NDL_DTYPE_F32;
   view.rank = static_cast<int32_t>(imported.ndim());
-  int64_t least = 0, most = 0;
   for (int32_t d = 0; d < view.rank; ++d) {
     view.shape[d] = static_cast<int64_t>(imported.shape(d));
     view.strides[d] = imported.stride(d);
-    int64_t reach = (view.shape[d] - 1) * view.strides[d];
-    (reach < 0 ? least : most) += reach;
   }
-  bool empty = imported.size() == 0;
-  view.offset = empty ? 0 : -least;
-  auto *data = static_cast<float *>(
-      const_cast<void *>(static_cast<const nb::ndarray<> &>(imported).data()));
-  auto *owner = new nb::ndarray<>(imported);
-  view.storage = eager::Storage::adopt(
-      empty ? data : data + least,
-      empty ? 0 : (most - least + 1) * sizeof(float),
-      [](void *context) {
-        nb::gil_scoped_acquire acquire;
-        delete static_cast<nb::ndarray<> *>(context);
-      },
-      owner, writable);
-  if (!view.storage) {
-    delete owner;
-    throw std::bad_alloc();
-  }
+  int64_t size, least = 0, most = -1;
+  checkStatus(eager::checkShape(view.dtype, view.rank, view.shape, size));
+  if (size > 0 && !eager::reach(view, least, most))
+    raise(PyExc_ValueError,
+          "the strides of the array lead further than memory reaches");
+  view.offset = -least;
+  view.storage = keepAlive(imported, size > 0 ? data + least : nullptr,
+                           most - least + 1, writable);
   array->device = Py_NewRef(device.ptr());
   return object;
 }

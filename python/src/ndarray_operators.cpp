@@ -298,7 +298,8 @@ static PyObject *reduceMethod(PyObject *object, PyObject *const *arguments,
 /// Multiply-adds of a product, roughly, in units that LongWork counts.
 static int64_t workOf(const Array *a, const Array *b) {
   int64_t columns = b->view.rank > 0 ? b->view.shape[b->view.rank - 1] : 1;
-  return a->view.size() * columns / 8;
+  double work = double(a->view.size()) * double(columns) / 8;
+  return static_cast<int64_t>(std::min(work, 1e18));
 }
 
 static PyObject *launchMatmul(Array *a, Array *b, Array *bias) {
@@ -309,11 +310,11 @@ static PyObject *launchMatmul(Array *a, Array *b, Array *bias) {
   ndl::Status status;
   {
     LongWork work(workOf(a, b));
-    status = a->params
-                 ? eager::quantizedMatmul(
-                       *library, a->view, a->quant, b->view, b->quant,
-                       bias ? &bias->view : nullptr, result->view)
-                 : eager::matmul(*library, a->view, b->view, result->view);
+    status = a->params ? eager::quantizedMatmul(
+                             *library, a->view, a->quant, b->view, b->quant,
+                             bias ? &bias->view : nullptr, result->view)
+                       : eager::matmul(*library, a->view, b->view, result->view,
+                                       bias ? &bias->view : nullptr);
   }
   return finish(result, a, status);
 }

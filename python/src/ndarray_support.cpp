@@ -32,7 +32,8 @@ PyObject *needle::python::setError(const ndl::Status &status) {
     type = PyExc_ValueError;
     break;
   case NDL_OUT_OF_MEMORY:
-    return PyErr_NoMemory();
+    type = PyExc_MemoryError;
+    break;
   default:
     break;
   }
@@ -88,14 +89,16 @@ bool needle::python::readNumbers(PyObject *const *arguments, Py_ssize_t count,
                                  const char *what, Numbers &numbers) {
   PyObject *sequence = nullptr;
   if (count == 1 && !isInteger(arguments[0])) {
-    sequence = PySequence_Fast(arguments[0], "");
+    // A tuple, which __index__ of an element cannot change.
+    sequence = PySequence_Tuple(arguments[0]);
     if (!sequence) {
-      PyErr_Format(PyExc_TypeError, "%s: integers are needed, got %s", what,
-                   Py_TYPE(arguments[0])->tp_name);
+      if (PyErr_ExceptionMatches(PyExc_TypeError))
+        PyErr_Format(PyExc_TypeError, "%s: integers are needed, got %s", what,
+                     Py_TYPE(arguments[0])->tp_name);
       return false;
     }
     arguments = PySequence_Fast_ITEMS(sequence);
-    count = PySequence_Fast_GET_SIZE(sequence);
+    count = PyTuple_GET_SIZE(sequence);
   }
   bool read = count <= eager::maxRank;
   if (!read)

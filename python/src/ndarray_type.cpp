@@ -36,7 +36,8 @@ static void destroy(PyObject *object) {
   Py_DECREF(type);
 }
 
-/// NDArrayBase.__init__(self, other): the same memory and shape.
+/// NDArrayBase.__init__(self, other): the same memory and shape. Only once:
+/// another thread may be computing with the view that a second call replaces.
 static int initialize(PyObject *object, PyObject *arguments, PyObject *) {
   PyObject *other = nullptr;
   if (!PyArg_ParseTuple(arguments, "O:NDArrayBase", &other))
@@ -45,12 +46,18 @@ static int initialize(PyObject *object, PyObject *arguments, PyObject *) {
   if (!source)
     return -1;
   auto *array = reinterpret_cast<Array *>(object);
+  if (array->device) {
+    PyErr_SetString(PyExc_RuntimeError,
+                    "this array is initialized already; write to it with "
+                    "a[...] = other");
+    return -1;
+  }
   array->view = source->view;
   array->foreignSize = source->foreignSize;
   array->committed = source->committed;
-  Py_XSETREF(array->device, Py_NewRef(source->device));
-  Py_XSETREF(array->foreign, Py_XNewRef(source->foreign));
+  array->foreign = Py_XNewRef(source->foreign);
   setParams(array, source->params, source->quant);
+  array->device = Py_NewRef(source->device);
   return 0;
 }
 
@@ -96,23 +103,25 @@ Array *needle::python::newView(const Array *x) {
 static PyObject *callMake(const Array *array, PyTypeObject *type) {
   const eager::View &view = array->view;
   PyObject *handle = getHandle(const_cast<Array *>(array));
+  if (!handle)
+    return nullptr;
   PyObject *arguments =
-      handle ? Py_BuildValue("NNONL", makeTuple(view.rank, view.shape),
-                             makeTuple(view.rank, view.strides), array->device,
-                             handle, static_cast<long long>(view.offset))
-             : nullptr;
+      Py_BuildValue("NNONL", makeTuple(view.rank, view.shape),
+                    makeTuple(view.rank, view.strides), array->device, handle,
+                    static_cast<long long>(view.offset));
+  if (!arguments)
+    return nullptr;
   PyObject *keywords =
-      array->params && arguments
-          ? Py_BuildValue("{sO}", "quant_params", array->params)
-          : nullptr;
+      array->params ? Py_BuildValue("{sO}", "quant_params", array->params)
+                    : PyDict_New();
   PyObject *make =
-      PyObject_GetAttrString(reinterpret_cast<PyObject *>(type), "make");
-  PyObject *made = make && arguments && !PyErr_Occurred()
-                       ? PyObject_Call(make, arguments, keywords)
-                       : nullptr;
+      keywords
+          ? PyObject_GetAttrString(reinterpret_cast<PyObject *>(type), "make")
+          : nullptr;
+  PyObject *made = make ? PyObject_Call(make, arguments, keywords) : nullptr;
   Py_XDECREF(make);
   Py_XDECREF(keywords);
-  Py_XDECREF(arguments);
+  Py_DECREF(arguments);
   return made;
 }
 

@@ -16,10 +16,17 @@ static std::string formatShape(const Array *x) {
   return eager::formatShape(x->view.rank, x->view.shape);
 }
 
+namespace {
+/// A slice of a dimension, clipped to its extent; stop >= start.
+struct Range {
+  int64_t start, stop, step, length;
+};
+} // namespace
+
 /// Reads a slice of a dimension with `extent` elements; false with ValueError
 /// for a negative step.
 static bool readSlice(PyObject *slice, int32_t dimension, int64_t extent,
-                      int64_t &start, int64_t &length, int64_t &step) {
+                      Range &range) {
   Py_ssize_t first, last, distance;
   if (PySlice_Unpack(slice, &first, &last, &distance) < 0)
     return false;
@@ -29,9 +36,10 @@ static bool readSlice(PyObject *slice, int32_t dimension, int64_t extent,
                  int(dimension), distance);
     return false;
   }
-  length = PySlice_AdjustIndices(extent, &first, &last, distance);
-  start = first;
-  step = distance;
+  range.length = PySlice_AdjustIndices(extent, &first, &last, distance);
+  range.start = first;
+  range.stop = std::max(first, last);
+  range.step = distance;
   return true;
 }
 
@@ -109,14 +117,16 @@ public:
 
   bool take(PyObject *index) {
     int64_t extent = source.shape[dimension];
-    int64_t start, length = 1, step = 1;
+    Range range = {0, 1, 1, 1};
     if (!(PySlice_Check(index)
-              ? readSlice(index, dimension, extent, start, length, step)
-              : readInteger(index, dimension, extent, start)))
+              ? readSlice(index, dimension, extent, range)
+              : readInteger(index, dimension, extent, range.start)))
       return false;
-    if (length > 0)
-      result.offset += start * source.strides[dimension];
-    add(length, source.strides[dimension] * step);
+    if (range.length > 0)
+      result.offset += range.start * source.strides[dimension];
+    // The distance to a second element, if there is one.
+    add(range.length,
+        source.strides[dimension] * (range.length > 1 ? range.step : 1));
     ++dimension;
     return true;
   }
@@ -155,6 +165,9 @@ Array *needle::python::getItem(Array *x, PyObject *index) {
       return nullptr;
     }
   }
+  // Without elements the indices may lead anywhere: stay inside of the memory.
+  if (result->view.size() == 0)
+    result->view.offset = x->view.offset;
   return result;
 }
 
@@ -166,12 +179,8 @@ static PyObject *subscript(PyObject *object, PyObject *index) {
   });
 }
 
-/// process_slice(sl, dim)
-static PyObject *processSlice(PyObject *object, PyObject *const *arguments,
-                              Py_ssize_t count) {
-  Array *x = expectArray(object);
-  if (!x)
-    return nullptr;
+static PyObject *makeProcessedSlice(const Array *x, PyObject *const *arguments,
+                                    Py_ssize_t count) {
   if (count != 2 || !PySlice_Check(arguments[0])) {
     PyErr_SetString(PyExc_TypeError,
                     "process_slice takes a slice and a dimension");
@@ -182,23 +191,28 @@ static PyObject *processSlice(PyObject *object, PyObject *const *arguments,
     return nullptr;
   if (!normalizeAxis(dimension, x->view.rank))
     return nullptr;
-  int64_t start, length, step;
-  if (!readSlice(arguments[0], dimension, x->view.shape[dimension], start,
-                 length, step))
+  Range range;
+  if (!readSlice(arguments[0], static_cast<int32_t>(dimension),
+                 x->view.shape[dimension], range))
     return nullptr;
-  int64_t extent = x->view.shape[dimension];
-  Py_ssize_t first, last, distance;
-  PySlice_Unpack(arguments[0], &first, &last, &distance);
-  PySlice_AdjustIndices(extent, &first, &last, distance);
-  int64_t stop = std::max(start, int64_t(last));
-  PyObject *values[] = {PyLong_FromLongLong(start), PyLong_FromLongLong(stop),
-                        PyLong_FromLongLong(step)};
+  PyObject *values[] = {PyLong_FromLongLong(range.start),
+                        PyLong_FromLongLong(range.stop),
+                        PyLong_FromLongLong(range.step)};
   PyObject *slice = values[0] && values[1] && values[2]
                         ? PySlice_New(values[0], values[1], values[2])
                         : nullptr;
   for (PyObject *value : values)
     Py_XDECREF(value);
   return slice;
+}
+
+/// process_slice(sl, dim)
+static PyObject *processSlice(PyObject *object, PyObject *const *arguments,
+                              Py_ssize_t count) {
+  return guard([&]() -> PyObject * {
+    Array *x = expectArray(object);
+    return x ? makeProcessedSlice(x, arguments, count) : nullptr;
+  });
 }
 
 //===----------------------------------------------------------------------===//

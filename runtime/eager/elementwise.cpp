@@ -108,7 +108,8 @@ Status checkResult(MapKernel kernel, const View &result) {
                                       dtypeName(result.dtype)};
   if (!result.storage->writable())
     problem = "the memory of the array is read-only";
-  for (int32_t d = 0; d < result.rank; ++d)
+  bool empty = result.size() == 0;
+  for (int32_t d = 0; d < result.rank && !empty; ++d)
     if (result.strides[d] == 0 && result.shape[d] > 1)
       problem = "several elements of the array are the same memory (it is "
                 "broadcast)";

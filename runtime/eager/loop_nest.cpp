@@ -42,10 +42,11 @@ void LoopNest::addBroadcast(const View &view) {
 }
 
 int64_t LoopNest::size() const {
-  int64_t product = 1;
+  // Unsigned as in View::size().
+  uint64_t product = 1;
   for (int32_t d = 0; d < rank; ++d)
-    product *= extents[d];
-  return product;
+    product *= static_cast<uint64_t>(extents[d]);
+  return static_cast<int64_t>(product);
 }
 
 void LoopNest::dropUnits() {

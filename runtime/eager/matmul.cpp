@@ -5,6 +5,7 @@
 
 #include "eager/contraction.h"
 #include "eager/copy.h"
+#include "eager/elementwise.h"
 #include "eager/loop_nest.h"
 
 #include "aligned_memory.h"
@@ -206,11 +207,7 @@ Status run(const KernelLibrary &library, Batch &batch) {
   return {};
 }
 
-Status checkQuantized(const View &b, QuantParams paramsA, QuantParams paramsB,
-                      const View *bias) {
-  for (QuantParams params : {paramsA, paramsB})
-    if (Status status = checkParams(params); !status.ok())
-      return status;
+Status checkBias(const View &b, const View *bias) {
   if (bias && (bias->dtype != NDL_DTYPE_F32 || bias->rank != 1 ||
                bias->shape[0] != b.shape[b.rank - 1]))
     return {NDL_INVALID_ARGUMENT, "the bias of a product with " +
@@ -221,14 +218,35 @@ Status checkQuantized(const View &b, QuantParams paramsA, QuantParams paramsB,
   return {};
 }
 
+Status checkQuantized(const View &b, QuantParams paramsA, QuantParams paramsB,
+                      const View *bias) {
+  for (QuantParams params : {paramsA, paramsB})
+    if (Status status = checkParams(params); !status.ok())
+      return status;
+  return checkBias(b, bias);
+}
+
+/// Adds one number for each column, in place.
+Status addBias(const KernelLibrary &library, const View &bias,
+               const View &result) {
+  View rows;
+  Status status = broadcastView(bias, result.rank, result.shape, rows);
+  const View *operands[] = {&result, &rows};
+  return status.ok()
+             ? mapInto(library, MapKernel::EwiseAdd, result, operands, nullptr)
+             : status;
+}
+
 } // namespace
 
 Status matmul(const KernelLibrary &library, const View &a, const View &b,
-              View &result) {
+              View &result, const View *bias) {
   int32_t rank;
   int64_t shape[maxRank];
   View made;
   Status status = checkOperands(a, b, NDL_DTYPE_F32, rank, shape);
+  if (status.ok())
+    status = checkBias(b, bias);
   if (status.ok())
     status = allocate(NDL_DTYPE_F32, rank, shape, made);
   if (!status.ok())
@@ -237,6 +255,8 @@ Status matmul(const KernelLibrary &library, const View &a, const View &b,
     Batch batch = makeBatch(a, b, made);
     batch.kernel = ContractionKernel::MatmulF32;
     status = run(library, batch);
+    if (status.ok() && bias)
+      status = addBias(library, *bias, made);
   }
   if (status.ok())
     result = std::move(made);

@@ -12,11 +12,12 @@ namespace ndl::eager {
 
 /// result[…, i, j] = Σ_k a[…, i, k] b[…, k, j] in f32, a new contiguous array.
 /// Both have rank >= 2; leading dimensions broadcast by NumPy's rules. Any
-/// strides, neither operand is copied as a whole. K = 0 gives zeros.
-/// Errors: NDL_INVALID_ARGUMENT (types, ranks, shapes), NDL_OUT_OF_MEMORY,
-/// NDL_NOT_FOUND (the library lacks the kernel).
+/// strides, neither operand is copied as a whole. K = 0 gives zeros. Adds
+/// `bias` if not null (rank 1, f32, N elements). Errors: NDL_INVALID_ARGUMENT
+/// (types, ranks, shapes), NDL_OUT_OF_MEMORY, NDL_NOT_FOUND (the library lacks
+/// the kernel).
 Status matmul(const KernelLibrary &library, const View &a, const View &b,
-              View &result);
+              View &result, const View *bias = nullptr);
 
 /// The same of uint8 arrays into f32 by N4 and N5: exact sums of
 /// (a - za)(b - zb), rounded once to f32, times f32(sa·sb), plus `bias` if not

@@ -14,7 +14,16 @@ Status invalid(std::string text) {
   return {NDL_INVALID_ARGUMENT, std::move(text)};
 }
 
-/// Type, rank and extents; sets `size`, which fits into memory by its bytes.
+Status checkAlignment(const Storage &storage, NdlDType dtype) {
+  if (reinterpret_cast<uintptr_t>(storage.data()) % elementBytes(dtype) == 0)
+    return {};
+  return invalid("the memory of the array is not aligned to its elements of "
+                 "type " +
+                 std::string(dtypeName(dtype)) + "; copy it first");
+}
+
+} // namespace
+
 Status checkShape(NdlDType dtype, int32_t rank, const int64_t *shape,
                   int64_t &size) {
   if (elementBytes(dtype) == 0)
@@ -37,8 +46,6 @@ Status checkShape(NdlDType dtype, int32_t rank, const int64_t *shape,
   return {};
 }
 
-/// Distances in elements from the first element, which has all indices 0, to
-/// the lowest and the highest one in memory. False on overflow.
 bool reach(const View &view, int64_t &lowest, int64_t &highest) {
   lowest = highest = 0;
   for (int32_t d = 0; d < view.rank; ++d) {
@@ -52,39 +59,37 @@ bool reach(const View &view, int64_t &lowest, int64_t &highest) {
   return true;
 }
 
-Status checkBounds(const View &view, int64_t size) {
-  const Storage &storage = *view.storage;
-  int64_t bytes = elementBytes(view.dtype);
-  if (reinterpret_cast<uintptr_t>(storage.data()) % bytes != 0)
-    return invalid("the memory of the array is not aligned to its elements of "
-                   "type " +
-                   std::string(dtypeName(view.dtype)) + "; copy it first");
-  int64_t room = static_cast<int64_t>(storage.bytes()) / bytes;
+Status checkBounds(const View &view, int64_t room) {
+  int64_t size;
+  if (Status status = checkShape(view.dtype, view.rank, view.shape, size);
+      !status.ok())
+    return status;
+  int64_t first = view.offset, last = view.offset;
   int64_t lowest = 0, highest = 0;
-  bool inside;
-  if (size == 0)
-    inside = view.offset >= 0 && view.offset <= room;
-  else
-    inside = reach(view, lowest, highest) && view.offset >= 0 &&
-             view.offset < room && lowest >= -view.offset &&
-             highest < room - view.offset;
-  if (inside)
+  bool known = size == 0 || (reach(view, lowest, highest) &&
+                             !__builtin_add_overflow(first, lowest, &first) &&
+                             !__builtin_add_overflow(last, highest, &last));
+  // An array without elements may start where the memory ends.
+  if (known && first >= 0 && last < room + (size == 0))
     return {};
-  return invalid("shape " + formatShape(view.rank, view.shape) + ", strides " +
-                 formatShape(view.rank, view.strides) + " and offset " +
-                 std::to_string(view.offset) +
-                 " reach outside the array's memory of " +
-                 std::to_string(room) + " elements");
+  return invalid("shape " + formatShape(view.rank, view.shape) +
+                 " with strides " + formatShape(view.rank, view.strides) +
+                 " and offset " + std::to_string(view.offset) + " reaches " +
+                 (known ? "from element " + std::to_string(first) + " to " +
+                              std::to_string(last)
+                        : "further than integers count") +
+                 ", outside the memory of " + std::to_string(room) +
+                 " elements");
 }
-
-} // namespace
 
 void rowMajorStrides(int32_t rank, const int64_t *shape, int64_t *strides) {
   int64_t stride = 1;
   for (int32_t d = rank - 1; d >= 0; --d) {
     strides[d] = stride;
-    // Products of a shape with a 0 may exceed the type; they do not matter.
-    if (__builtin_mul_overflow(stride, shape[d], &stride))
+    // An extent of 0 counts as 1: a stride of 0 would look like a broadcast.
+    // Products of such a shape may exceed the type; they do not matter.
+    int64_t extent = std::max<int64_t>(shape[d], 1);
+    if (__builtin_mul_overflow(stride, extent, &stride))
       stride = 0;
   }
 }
@@ -97,15 +102,16 @@ std::string formatShape(int32_t rank, const int64_t *shape) {
 }
 
 bool View::isContiguous() const {
-  int64_t expected = 1;
+  // Unsigned: the product of an array without elements may exceed the type.
+  uint64_t expected = 1;
   bool contiguous = true;
   for (int32_t d = rank - 1; d >= 0; --d) {
     if (shape[d] == 0)
       return true;
     if (shape[d] == 1)
       continue;
-    contiguous &= strides[d] == expected;
-    expected *= shape[d];
+    contiguous &= static_cast<uint64_t>(strides[d]) == expected;
+    expected *= static_cast<uint64_t>(shape[d]);
   }
   return contiguous;
 }
@@ -133,7 +139,11 @@ Status makeView(StoragePtr storage, NdlDType dtype, int32_t rank,
     std::copy_n(strides, rank, made.strides);
   else
     rowMajorStrides(rank, shape, made.strides);
-  Status status = checkBounds(made, size);
+  Status status = checkAlignment(*made.storage, dtype);
+  int64_t bytes = elementBytes(dtype);
+  if (status.ok())
+    status =
+        checkBounds(made, static_cast<int64_t>(made.storage->bytes()) / bytes);
   if (status.ok())
     view = std::move(made);
   return status;

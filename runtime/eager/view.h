@@ -61,10 +61,12 @@ struct View {
 
   /// Number of elements.
   int64_t size() const {
-    int64_t product = 1;
+    // Unsigned: only an array without elements has extents whose product
+    // exceeds the type, and then it is still 0.
+    uint64_t product = 1;
     for (int32_t d = 0; d < rank; ++d)
-      product *= shape[d];
-    return product;
+      product *= static_cast<uint64_t>(shape[d]);
+    return static_cast<int64_t>(product);
   }
   /// The element with all indices 0.
   uint8_t *data() const {
@@ -89,11 +91,25 @@ private:
   }
 };
 
-/// The strides of a contiguous, row-major array.
+/// The strides of a contiguous, row-major array; never 0 unless beyond the
+/// type, which only those of an array without elements are.
 void rowMajorStrides(int32_t rank, const int64_t *shape, int64_t *strides);
 
 /// "(2, 3)", "(4,)", "()".
 std::string formatShape(int32_t rank, const int64_t *shape);
+
+/// The number of elements, the bytes of which fit into memory. Errors:
+/// NDL_INVALID_ARGUMENT (type, rank, negative extent, overflow).
+Status checkShape(NdlDType dtype, int32_t rank, const int64_t *shape,
+                  int64_t &size);
+/// Whether every element of a view lies among the first `room` ones of its
+/// memory, which need not be set. Errors: NDL_INVALID_ARGUMENT (likewise, an
+/// element outside).
+Status checkBounds(const View &view, int64_t room);
+/// The distances in elements from the first element, which has all indices 0,
+/// to the lowest and the highest one in memory. There are elements. False on
+/// overflow.
+bool reach(const View &view, int64_t &lowest, int64_t &highest);
 
 /// A view of `storage`, every element of which lies inside it. Null strides:
 /// contiguous, row-major.
@@ -116,7 +132,8 @@ Status reshapeView(const View &x, int32_t rank, const int64_t *shape,
 /// entries in [0, rank), each once. Errors: NDL_INVALID_ARGUMENT.
 Status permuteView(const View &x, const int32_t *axes, View &result);
 /// `x` broadcast to a shape by NumPy's rules, with strides 0. Errors:
-/// NDL_INVALID_ARGUMENT (does not broadcast).
+/// NDL_INVALID_ARGUMENT (does not broadcast, more elements than int64_t
+/// counts).
 Status broadcastView(const View &x, int32_t rank, const int64_t *shape,
                      View &result);
 /// The shape that two shapes broadcast to by NumPy's rules; room for maxRank

@@ -129,6 +129,9 @@ Status broadcastView(const View &x, int32_t rank, const int64_t *shape,
     return invalid("cannot broadcast an array of shape " +
                    formatShape(x.rank, x.shape) + " to shape " +
                    formatShape(rank, shape));
+  int64_t size;
+  if (Status status = checkShape(x.dtype, rank, shape, size); !status.ok())
+    return status.in("cannot broadcast");
   View made = sameMemory(x, rank);
   for (int32_t d = 0; d < rank; ++d) {
     made.shape[d] = shape[d];

@@ -11,6 +11,7 @@ import weakref
 import numpy as np
 import pytest
 from arrays import DEVICES
+from needle import _needle
 from needle import backend_ndarray as nd
 
 each_device = pytest.mark.parametrize("device", DEVICES, ids=repr)
@@ -120,6 +121,73 @@ def test_references_are_balanced() -> None:
     after = [sys.getrefcount(o) for o in counted]
     # None is counted by many; types by caches.
     assert all(abs(x - y) < 20 for x, y in zip(before, after, strict=True))
+
+
+def test_arrays_are_initialized_once() -> None:
+    a, b = nd.array([1.0]), nd.array([2.0, 3.0])
+    with pytest.raises(RuntimeError, match="initialized already"):
+        a.__init__(b)  # type: ignore[misc]
+    assert a.numpy().tolist() == [1]
+
+
+def test_handles_asked_for_while_one_dies() -> None:
+    """A callback of a weak reference runs before the object is gone."""
+    a = nd.array([1.0, 2.0])
+    kept = []
+    handle = a._handle
+    reference = weakref.ref(handle, lambda _: kept.append(a._handle))
+    del handle
+    assert reference() is None
+    assert len(kept) == 1
+    assert kept[0].size == 2
+    assert a._handle is kept[0]
+    assert a[1:]._handle is kept[0]
+    del kept[:]
+    assert a._handle.ptr() == a._handle.ptr()
+
+
+def test_numbers_that_change_their_list() -> None:
+    class Evil:
+        def __index__(self) -> int:
+            shape.clear()
+            shape.extend([object()] * 100)
+            return 2
+
+    shape: list[object] = [Evil(), 3]
+    assert nd.zeros((6,)).reshape(shape).shape == (2, 3)
+
+    class Failing:
+        def __len__(self) -> int:
+            return 1
+
+        def __getitem__(self, i: int) -> int:
+            raise KeyError("its own error")
+
+    with pytest.raises(KeyError, match="its own error"):
+        nd.zeros((6,)).reshape(Failing())
+    with pytest.raises(TypeError, match="reshape: integers are needed, got float"):
+        nd.zeros((6,)).reshape(2.0)
+
+    class Once:
+        calls = 0
+
+        def __index__(self) -> int:
+            self.calls += 1
+            if self.calls > 1:
+                raise KeyError("called twice")
+            return 1
+
+    processed = nd.zeros((6,)).process_slice(slice(Once(), 4), 0)
+    assert processed == slice(1, 4, 1)
+
+
+def test_casting_like_no_array_keeps_no_reference() -> None:
+    a = nd.zeros((3,))
+    before = sys.getrefcount(a)
+    for _ in range(10):
+        with pytest.raises(TypeError, match="expected an NDArray"):
+            _needle.array_cast_like(a, 1)
+    assert sys.getrefcount(a) == before
 
 
 def test_threads() -> None:

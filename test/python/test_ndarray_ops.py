@@ -360,8 +360,28 @@ def test_matmul_with_bias(device: nd.Device) -> None:
         nd.matmul(*quantized, arrays[2]).numpy(),
         (quantized[0] @ quantized[1]).numpy() + bias,
     )
-    with pytest.raises(ValueError, match="bias of shape"):
-        nd.matmul(*quantized, arrays[2][:, :3])
+    for operands in (arrays[:2], quantized, [arrays[0], quantized[1]]):
+        for wrong in (arrays[2][:, :3], arrays[2][:, :1], nd.array(np.ones((5, 7)))):
+            with pytest.raises(ValueError, match=r"bias of shape .* for 7 columns"):
+                nd.matmul(*operands, wrong)
+    column = nd.matmul(arrays[0], arrays[1][:, 0].reshape((6,)), arrays[2][:, :1])
+    assert column.shape == (5,)
+    batch = arrays[0].reshape((1, 5, 6))
+    assert nd.matmul(batch, arrays[1], arrays[2]).shape == (1, 5, 7)
+
+
+@each_device
+def test_the_backend_adds_a_bias(device: nd.Device) -> None:
+    rng = np.random.default_rng(SEED + 7)
+    a, b, bias = (
+        nd.array(rng.normal(size=shape), device=device)
+        for shape in ((2, 5, 6), (6, 7), (7,))
+    )
+    same_bits(device.array_matmul(a, b, bias).numpy(), (a @ b + bias).numpy())
+    nothing = device.array_matmul(a[:, :0, :], b, bias)
+    assert nothing.shape == (2, 0, 7)
+    with pytest.raises(ValueError, match=r"bias|broadcast"):
+        device.array_matmul(a, b, bias[:3])
 
 
 @each_device

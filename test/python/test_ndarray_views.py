@@ -51,7 +51,9 @@ def test_random_writes(device: nd.Device, seed: int) -> None:
     values = rng.normal(size=shape).astype(np.float32)
     base = nd.array(values, device=device)
     view, _ = random_views(rng, base, 3)
-    if any(s == 0 and n > 1 for s, n in zip(view.strides, view.shape, strict=True)):
+    if view.size and any(
+        s == 0 and n > 1 for s, n in zip(view.strides, view.shape, strict=True)
+    ):
         with pytest.raises(ValueError, match="same memory"):
             view[...] = 1.0
         np.testing.assert_array_equal(base.numpy(), values)
@@ -254,7 +256,7 @@ def test_make(device: nd.Device) -> None:
     ("arguments", "error", "message"),
     [
         ({"shape": (13,)}, ValueError, "reaches from element 0 to 12"),
-        ({"shape": (12,), "offset": 1}, ValueError, "to 12, the handle has 12"),
+        ({"shape": (12,), "offset": 1}, ValueError, "to 12, outside the memory of 12"),
         ({"shape": (2,), "offset": -1}, ValueError, "from element -1"),
         ({"shape": (3,), "strides": (-1,)}, ValueError, "from element -2"),
         ({"shape": (2, 2), "strides": (2**62, 1)}, ValueError, "reaches"),

@@ -14,6 +14,7 @@ from needle import _needle
 from needle._needle import NDArrayBase
 from needle.backend_ndarray._checks import (
     as_dtype,
+    as_shape,
     check_axes,
     check_float,
     check_matmul,
@@ -113,9 +114,9 @@ class NDArray(NDArrayBase):
         if not isinstance(chosen, Device):
             raise TypeError(f"device is a Device such as cpu(), got {device!r}")
         chosen.check_enabled()
+        extents = as_shape(shape)
         start = operator.index(offset)
         if handle is None:
-            extents = np.atleast_1d(shape).tolist()
             size = max(start, 0) + math.prod(extents)
             handle = chosen.Array(size, FLOAT32 if quant_params is None else UINT8)
         if not isinstance(handle, chosen.Array):
@@ -128,7 +129,7 @@ class NDArray(NDArrayBase):
                 "they belong to uint8, and only to it"
             )
         made = _needle.array_make(
-            shape, strides, chosen, handle, start, device is not None, quant_params
+            extents, strides, chosen, handle, start, device is not None, quant_params
         )
         return cls._as_own(made)
 
@@ -307,7 +308,7 @@ class NDArray(NDArrayBase):
         """Strides, in elements, of a compact array of this shape."""
         strides = [1] * len(shape)
         for axis in range(len(shape) - 1, 0, -1):
-            strides[axis - 1] = strides[axis] * shape[axis]
+            strides[axis - 1] = strides[axis] * max(shape[axis], 1)
         return tuple(strides)
 
     def flatten(self) -> Self:
@@ -391,7 +392,9 @@ class NDArray(NDArrayBase):
             value = value._dequantized()
         elif value.quant_params != params:
             value = self.device.array_quantize(value._dequantized(), params)
-        if any(s == 0 and n > 1 for n, s in zip(view.shape, view.strides, strict=True)):
+        if view.size and any(
+            s == 0 and n > 1 for n, s in zip(view.shape, view.strides, strict=True)
+        ):
             raise ValueError(
                 "cannot write: several elements of the array are the same memory (it "
                 "is broadcast); write to a copy"

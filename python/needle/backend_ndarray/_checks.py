@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from needle.backend_ndarray.quantized import FLOAT32
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+_MAX_ELEMENTS = (2**63 - 1) // FLOAT32.itemsize
 
 
 def check_float(dtype: npt.DTypeLike) -> None:
@@ -45,6 +48,30 @@ def check_axes(axis: Any, rank: int) -> tuple[int, ...]:
     if len(set(axes)) != len(axes):
         raise ValueError(f"an axis is given twice: {given}")
     return tuple(axes)
+
+
+def as_shape(shape: Any) -> tuple[int, ...]:
+    """An integer or a sequence of integers as extents of float32 elements.
+
+    Raises
+    ------
+    TypeError
+        If it is neither.
+    ValueError
+        If an extent is negative, or memory cannot hold that many elements.
+    """
+    try:
+        given = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+        extents = tuple(map(operator.index, given))
+    except TypeError:
+        raise TypeError(
+            f"a shape is an integer or a sequence of integers, got {shape!r}"
+        ) from None
+    if any(extent < 0 for extent in extents):
+        raise ValueError(f"shape {extents} has a negative extent")
+    if math.prod(extents) > _MAX_ELEMENTS:
+        raise ValueError(f"shape {extents} has more elements than memory can hold")
+    return extents
 
 
 def check_broadcast(name: str, *shapes: tuple[int, ...]) -> None:

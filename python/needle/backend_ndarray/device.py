@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from needle.backend_ndarray import ndarray_backend_cpu, ndarray_backend_numpy
+from needle.backend_ndarray._one_hot import one_hot_rows
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -130,15 +131,13 @@ class Device:
         Returns
         -------
         Array of shape ``(*i.shape, n)``.
+
+        Raises
+        ------
+        ValueError
+            If an index is no integer or out of range.
         """
-        indices = np.asarray(i)
-        if indices.dtype.kind not in "biu":
-            if np.any(indices != np.trunc(indices)):
-                raise ValueError("one_hot takes integers")
-            indices = indices.astype(np.int64)
-        if indices.size and not (indices.min() >= 0 and indices.max() < n):
-            raise IndexError(f"one_hot({n}, …) takes integers from 0 to {n - 1}")
-        return self._draw(np.eye(n, dtype=np.float32)[indices.astype(np.int64)], dtype)
+        return self._draw(one_hot_rows(n, i), dtype)
 
     def _draw(self, values: Any, dtype: npt.DTypeLike) -> NDArray:
         from needle.backend_ndarray._array import NDArray

@@ -214,16 +214,22 @@ def matmul(
     Returns
     -------
     Array of shape (…, m, n), float32.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit.
     """
     if bias is None:
         return a @ b
     rhs = b if isinstance(b, NDArray) else NDArray(b)
+    columns = rhs.shape[-1] if rhs.ndim > 1 else 1
+    if bias.size != columns:
+        raise ValueError(f"a bias of shape {bias.shape} for {columns} columns")
     if None in (a.quant_params, rhs.quant_params) or a.ndim != 2 or rhs.ndim != 2:
-        return a @ rhs + bias
-    if bias.size != rhs.shape[1]:
-        raise ValueError(f"a bias of shape {bias.shape} for {rhs.shape[1]} columns")
+        return a @ rhs + bias.reshape((columns,) if rhs.ndim > 1 else ())
     lhs, rhs, added = _array.place_all([a, rhs, bias._dequantized()])
-    result: NDArray = lhs._matmul(rhs, False, added.reshape((bias.size,)))
+    result: NDArray = lhs._matmul(rhs, False, added.reshape((columns,)))
     return result
 
 

@@ -4,6 +4,8 @@
 #include "../AllocationCount.h"
 #include "EagerTest.h"
 
+#include "eager/copy.h"
+
 #include <cmath>
 
 namespace ndl::test {
@@ -180,6 +182,11 @@ TEST_P(Elementwise, RefusesWhatDoesNotFit) {
   ASSERT_OK(eager::broadcastView(makeCounting({4}), 2, shape.data(), row));
   expectError(mapInto(library, MapKernel::Negate, row, operands, nullptr),
               NDL_INVALID_ARGUMENT, "(it is broadcast)");
+  // Nothing is written to an array without elements.
+  View empty;
+  Shape none = {3, 0, 2};
+  ASSERT_OK(eager::broadcastView(makeCounting({0, 1}), 3, none.data(), empty));
+  ASSERT_OK(eager::fill(library, empty, eager::Scalar::f32(1)));
   float memory[12] = {};
   View readOnly;
   ASSERT_OK(

@@ -161,6 +161,20 @@ TEST_P(Matmul, WithoutDepthIsZero) {
   EXPECT_EQ(shapeOf(result), (Shape{2, 0, 5, 4}));
 }
 
+TEST_P(Matmul, AddsABias) {
+  View a = makeCounting({2, 3, 4}), b = makeCounting({4, 5}), result;
+  View bias = makeCounting({5});
+  ASSERT_OK(matmul(library, a, b, result, &bias));
+  forEachIndex(shapeOf(result), [&](const Shape &index) {
+    float sum = dot<float>(a, b, index);
+    ASSERT_EQ(at(result, index), sum + at(bias, {index[2]}));
+  });
+  View wrong = makeCounting({1, 5});
+  expectError(matmul(library, a, b, result, &wrong), NDL_INVALID_ARGUMENT,
+              "the bias of a product with 5 columns must be as many f32, not "
+              "f32 of shape (1, 5)");
+}
+
 TEST_P(Matmul, RefusesWhatDoesNotFit) {
   View result;
   auto expect = [&](const Shape &a, const Shape &b, const char *message) {

@@ -223,6 +223,15 @@ TEST(View, Broadcasts) {
                                      wrong.data(), result),
                 NDL_INVALID_ARGUMENT,
                 "cannot broadcast an array of shape (3, 1) to shape ");
+  // Within bounds, but more elements than can be counted.
+  constexpr int64_t many = int64_t(1) << 32;
+  Shape huge = {many, 3, many}, empty = {many, 3, many, 0};
+  expectError(eager::broadcastView(x, 3, huge.data(), result),
+              NDL_INVALID_ARGUMENT,
+              "(4294967296, 3, 4294967296) has more elements");
+  View none = makeCounting({3, 1, 0});
+  ASSERT_OK(eager::broadcastView(none, 4, empty.data(), result));
+  EXPECT_EQ(result.size(), 0);
   int32_t rank;
   int64_t common[maxRank];
   Shape a = {5, 1, 3}, b = {4, 1}, c = {2};
