@@ -8,6 +8,7 @@ import sys
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import needle as ndl
@@ -264,9 +265,10 @@ def test_tensors_of_all_threads_are_counted() -> None:
     before = autograd.TENSOR_COUNTER
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
+    started = Barrier(4)
     try:
         with ThreadPoolExecutor(4) as pool:
-            work = [pool.submit(_make_and_drop, 5_000) for _ in range(4)]
+            work = [pool.submit(_make_tensors, 50_000, started) for _ in range(4)]
             kept = [future.result() for future in work]
     finally:
         sys.setswitchinterval(interval)
@@ -275,6 +277,11 @@ def test_tensors_of_all_threads_are_counted() -> None:
     assert before == autograd.TENSOR_COUNTER
 
 
-def _make_and_drop(count: int) -> list[ndl.Tensor]:
+def _make_tensors(count: int, started: Barrier) -> list[ndl.Tensor]:
+    """The first hundred of them; the others are dropped at once."""
     data = np.zeros(1, np.float32)
-    return [ndl.Tensor.make_const(data) for _ in range(count)][:100]
+    started.wait()
+    kept = [ndl.Tensor.make_const(data) for _ in range(100)]
+    for _ in range(count):
+        ndl.Tensor.make_const(data)
+    return kept
