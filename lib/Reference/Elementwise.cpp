@@ -9,6 +9,7 @@
 #include "Evaluator.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
+#include "needle/Dialect/Needle/IR/Predicate.h"
 #include "needle/Quantization/NumericRules.h"
 #include <cmath>
 #include <limits>
@@ -118,24 +119,6 @@ static FailureOr<Tensor> evaluateBinary(OpT op, const Environment &env) {
   return evaluateBroadcast(op, env, [](ArrayRef<float> elements) {
     return function(elements[0], elements[1]);
   });
-}
-
-static bool holds(Predicate predicate, float lhs, float rhs) {
-  switch (predicate) {
-  case Predicate::Eq:
-    return lhs == rhs;
-  case Predicate::Ne:
-    return lhs != rhs;
-  case Predicate::Lt:
-    return lhs < rhs;
-  case Predicate::Le:
-    return lhs <= rhs;
-  case Predicate::Gt:
-    return lhs > rhs;
-  case Predicate::Ge:
-    return lhs >= rhs;
-  }
-  llvm_unreachable("no such predicate");
 }
 
 static FailureOr<Tensor> evaluateCompare(CompareOp op, const Environment &env) {

@@ -11,6 +11,7 @@
 #include "mlir/IR/PatternMatch.h"
 #include "needle/Dialect/Needle/IR/ConstantData.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
+#include "needle/Dialect/Needle/IR/Predicate.h"
 #include "needle/Quantization/NumericRules.h"
 #include "llvm/ADT/APFloat.h"
 #include <cmath>
@@ -209,7 +210,7 @@ void PowerOp::getCanonicalizationPatterns(RewritePatternSet &results,
 // compare and select
 //===----------------------------------------------------------------------===//
 
-static bool holds(Predicate predicate, float x, float y) {
+bool needle::holds(Predicate predicate, float x, float y) {
   switch (predicate) {
   case Predicate::Eq:
     return x == y;
