@@ -8,6 +8,7 @@
 #include "Evaluator.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace needle;
 using namespace mlir;
@@ -77,7 +78,8 @@ static FailureOr<Tensor> evaluateSlice(SliceOp op, const Environment &env) {
   Indices shape;
   for (auto [size, start, limit, step] : llvm::zip_equal(
            operand.getShape(), op.getStarts(), op.getLimits(), op.getSteps()))
-    shape.push_back(((limit == -1 ? size : limit) - start + step - 1) / step);
+    shape.push_back(
+        llvm::divideCeil((limit == -1 ? size : limit) - start, step));
   return gather(op, operand, shape, [&](Indices &indices) {
     for (auto [index, start, step] :
          llvm::zip_equal(indices, op.getStarts(), op.getSteps()))

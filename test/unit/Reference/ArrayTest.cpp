@@ -100,6 +100,25 @@ TEST_F(ReferenceArray, SliceAndReverse) {
   EXPECT_EQ(valuesOf<float>(results[0]), (std::vector<float>{11, 14, 1, 4}));
 }
 
+TEST_F(ReferenceArray, SliceByTheLongestStep) {
+  // A dimension with elements to take, and one without.
+  auto results =
+      runOp("%0: tensor<3x2xf32>",
+            "needle.slice %0 {starts = array<i64: 1, 2>, limits = array<i64: "
+            "-1, 2>, steps = array<i64: 9223372036854775807, "
+            "9223372036854775807>} : tensor<3x2xf32> -> tensor<1x0xf32>",
+            "tensor<1x0xf32>", {f32({3, 2}, {0, 1, 2, 3, 4, 5})});
+  ASSERT_EQ(results.size(), 1u);
+  EXPECT_EQ(results[0].getShape(), llvm::ArrayRef<int64_t>({1, 0}));
+  results = runOp("%0: tensor<3xf32>",
+                  "needle.slice %0 {starts = array<i64: 1>, limits = "
+                  "array<i64: -1>, steps = array<i64: 9223372036854775807>} : "
+                  "tensor<3xf32> -> tensor<1xf32>",
+                  "tensor<1xf32>", {f32({3}, {0, 1, 2})});
+  ASSERT_EQ(results.size(), 1u);
+  EXPECT_EQ(valuesOf<float>(results[0]), (std::vector<float>{1}));
+}
+
 TEST_F(ReferenceArray, ConcatContradictionIsAnError) {
   expectError(runOp("%0: tensor<?x?xf32>, %1: tensor<?x?xf32>",
                     "needle.concat %0, %1 {axis = 0 : i64} : "
