@@ -52,6 +52,51 @@ needle_cpu.map_kernel @half {
 
 // -----
 
+needle_cpu.map_kernel @erf {
+^bb0(%x: f32):
+  // expected-error @below {{'math.erf' op on 'f32' is not supported in kernels; supported are arith operations except remf, math.absf, math.sqrt, and on f32 math.exp, math.log, math.powf and math.tanh}}
+  %0 = math.erf %x : f32
+  needle_cpu.yield %0 : f32
+}
+
+// -----
+
+needle_cpu.map_kernel @floor {
+^bb0(%x: f32):
+  // expected-error @below {{'math.floor' op on 'f32' is not supported in kernels}}
+  %0 = math.floor %x : f32
+  needle_cpu.yield %0 : f32
+}
+
+// -----
+
+needle_cpu.map_kernel @exp_of_f64 {
+^bb0(%x: f64):
+  // expected-error @below {{'math.exp' op on 'f64' is not supported in kernels}}
+  %0 = math.exp %x : f64
+  needle_cpu.yield %0 : f64
+}
+
+// -----
+
+needle_cpu.map_kernel @remainder {
+^bb0(%a: f32, %b: f32):
+  // expected-error @below {{'arith.remf' op on 'f32' is not supported in kernels}}
+  %0 = arith.remf %a, %b : f32
+  needle_cpu.yield %0 : f32
+}
+
+// -----
+
+needle_cpu.reduce_kernel @wide_power identity 1.0 wide {
+^bb0(%a: f32, %b: f32):
+  // expected-error @below {{'math.powf' op on 'f32' is not supported in wide reductions}}
+  %0 = math.powf %a, %b : f32
+  needle_cpu.yield %0 : f32
+}
+
+// -----
+
 // expected-error @below {{combines two f32 to one}}
 needle_cpu.reduce_kernel @one identity 0.0 {
 ^bb0(%x: f32):

@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 #include "needle/Dialect/NeedleCPU/IR/NeedleCPU.h"
 
@@ -19,15 +21,35 @@ static bool isElementType(Type type) {
          type.isSignlessInteger(64);
 }
 
+/// Whether the pipeline turns an elementwise operation into instructions, and
+/// not into a call of a math library, which an artifact cannot make. In a wide
+/// reduction it is computed in f64, too.
+static bool hasInstructions(Operation &op, bool isWide) {
+  if (isa<arith::ArithDialect>(op.getDialect()))
+    return !isa<arith::RemFOp>(op);
+  // needle-expand-math expands these for f32.
+  if (isa<math::ExpOp, math::LogOp, math::TanhOp, math::PowFOp>(op))
+    return !isWide && op.getResult(0).getType().isF32();
+  return isa<math::AbsFOp, math::SqrtOp>(op);
+}
+
 /// Kernels are the body's operations on vectors: each must mean the same on a
 /// scalar and on each lane.
-static LogicalResult verifyElementwise(Block &body) {
+static LogicalResult verifyElementwise(Block &body, bool isWide = false) {
   for (Operation &op : body.without_terminator()) {
     if (matchPattern(&op, m_Constant()))
       continue;
     if (op.getNumRegions() != 0 || !OpTrait::hasElementwiseMappableTraits(&op))
       return op.emitOpError("is not elementwise; the body of a kernel is "
                             "computed on vectors of elements");
+    if (!hasInstructions(op, isWide))
+      return op.emitOpError("on ")
+             << op.getOperand(0).getType() << " is not supported in "
+             << (isWide ? "wide reductions" : "kernels")
+             << "; supported are arith operations except remf, math.absf, "
+                "math.sqrt, and "
+             << (isWide ? "in other kernels " : "")
+             << "on f32 math.exp, math.log, math.powf and math.tanh";
     for (Type type : op.getResultTypes())
       if (!isElementType(type) && !type.isSignlessInteger(1))
         return op.emitOpError("computes ")
@@ -66,7 +88,7 @@ LogicalResult ReduceKernelOp::verifyRegions() {
     if (getWide() && matchPattern(&op, m_Constant()))
       return op.emitOpError("is f32; the body of a wide reduction is computed "
                             "in f64 as well");
-  return verifyElementwise(body);
+  return verifyElementwise(body, getWide());
 }
 
 LogicalResult ContractionKernelOp::verify() {

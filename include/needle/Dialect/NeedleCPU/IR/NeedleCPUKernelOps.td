@@ -23,8 +23,10 @@ def NeedleCPU_MapKernelOp : NeedleCPU_RegionKernelOp<"map_kernel"> {
   let description = [{
     The body computes one element of each output from one element of each input;
     its last `scalars` arguments have one value for all elements. It holds
-    elementwise operations (arith, math) on f32, f64 and integers of 8, 16, 32 and
-    64 bits, or i1 in between, and ends with the elements of the outputs.
+    elementwise operations on f32, f64 and integers of 8, 16, 32 and 64 bits, or i1
+    in between, and ends with the elements of the outputs. They are those of arith
+    except `remf`, `math.absf`, `math.sqrt`, and on f32 `math.exp`, `math.log`,
+    `math.powf` and `math.tanh`.
 
     The exported function reads its context as an array of 64-bit words:
 
@@ -70,7 +72,7 @@ def NeedleCPU_ReduceKernelOp : NeedleCPU_RegionKernelOp<"reduce_kernel"> {
     and combined in an order that depends on extents and strides, but not on the
     number of threads. With `wide`, partial results of at most 4096 elements are
     combined in f64, which keeps the error of long sums small; the body then must
-    consist of operations that f64 allows as well.
+    consist of operations that f64 allows as well: of arith, `math.absf`, `math.sqrt`.
 
     The context of the exported function as an array of 64-bit words: two kept
     extents k0, k1, two reduced extents r0, r1; pointer and strides along k0, k1 of
