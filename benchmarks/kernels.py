@@ -32,7 +32,7 @@ def chosen_cases(arguments: argparse.Namespace) -> list[Case]:
         case
         for case in all_cases()
         if all(
-            any(text in case.key for text in texts.split(","))
+            any(text in f" {case.key} " for text in texts.split(","))
             for texts in arguments.only
         )
         and (not arguments.quick or case.weights == DEFAULT_WEIGHTS)
@@ -63,7 +63,8 @@ def parse_arguments() -> argparse.Namespace:
         action="append",
         default=[],
         metavar="TEXT[,TEXT...]",
-        help="rows whose name contains one of these; given again, of those as well",
+        help="rows whose name, between spaces, contains one of these; given again, "
+        "one of those as well",
     )
     parser.add_argument("--list", action="store_true", help="name the rows and end")
     parser.add_argument(

@@ -203,8 +203,8 @@ def _weight_sets() -> Iterator[Case]:
 
 
 def _layers() -> Iterator[Case]:
-    for weights, shape in REAL_LAYERS.items():
-        for kind in filter(_needs_constants, KINDS):
+    for kind in filter(_needs_constants, KINDS):
+        for weights, shape in REAL_LAYERS.items():
             yield Case(kind, shape, weights)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from kernel_bench.cases import KINDS
 from kernel_bench.contenders import CONTENDERS, library_of
-from kernel_bench.report import RowView, size_text, views
+from kernel_bench.report import size_text
+from kernel_bench.views import RowView, views
 
 #: What a panel shows: title, kinds, limits of arithmetic with their names.
 PANELS = (

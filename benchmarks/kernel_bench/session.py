@@ -101,7 +101,11 @@ class Worker:
             env=environment,
         )
         self._pending = b""
-        self.hello = self._read()
+        try:
+            self.hello = self._read()
+        except LostWorkerError:
+            self.stop()
+            raise
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """Its answer.
@@ -126,7 +130,6 @@ class Worker:
         while b"\n" not in self._pending:
             ready, _, _ = select.select([pipe], [], [], max(0, end - time.monotonic()))
             if not ready:
-                self.stop()
                 raise LostWorkerError(f"no answer in {PATIENCE:g} s")
             data = os.read(pipe, 1 << 16)
             if not data:
