@@ -61,25 +61,26 @@ Status Contraction::plan(const KernelLibrary &library, ContractionKernel kernel,
 }
 
 NEEDLE_CALLS_GENERATED_CODE
-void Contraction::launch(const KernelSlot &kernel, void *context,
-                         int64_t count) const {
+Status Contraction::launch(const KernelSlot &kernel, void *context,
+                           int64_t count) const {
   kernel.launches.fetch_add(1, std::memory_order_relaxed);
-  if (threads == 1)
-    kernel.task(context, 0, count, 0);
-  else
-    library->parallelFor(kernel.task, context, count);
+  if (threads > 1)
+    return library->parallelFor(kernel.task, context, count);
+  kernel.task(context, 0, count, 0);
+  return {};
 }
 
-void Contraction::pack(const MatrixRef &rhs, uint8_t *memory) const {
+Status Contraction::pack(const MatrixRef &rhs, uint8_t *memory) const {
   // In the order of cpu::PackArg.
   int64_t words[] = {
       word(rhs.data), rhs.rowStride, rhs.columnStride,           word(memory),
       shape.depth,    shape.columns, word(&params.rhsZeroPoint), 0};
-  launch(slot->pack, words, (shape.columns + panelColumns - 1) / panelColumns);
+  return launch(slot->pack, words,
+                (shape.columns + panelColumns - 1) / panelColumns);
 }
 
-void Contraction::run(const MatrixRef &lhs, const uint8_t *packedRhs,
-                      uint8_t *memory, uint8_t *result) const {
+Status Contraction::run(const MatrixRef &lhs, const uint8_t *packedRhs,
+                        uint8_t *memory, uint8_t *result) const {
   // In the order of cpu::KernelArg; the last scale and zero point are those of
   // kernels with quantized results.
   int64_t words[] = {word(lhs.data),
@@ -100,7 +101,7 @@ void Contraction::run(const MatrixRef &lhs, const uint8_t *packedRhs,
                      workspace,
                      blockRows,
                      columnSplits};
-  launch(slot->run, words, tasks);
+  return launch(slot->run, words, tasks);
 }
 
 } // namespace ndl::eager

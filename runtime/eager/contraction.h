@@ -46,14 +46,16 @@ public:
   /// Bytes of workspace for all workers; a multiple of the alignment.
   int64_t workspaceBytes() const { return threads * workspace; }
 
-  /// Packs a right-hand side [depth, columns].
-  void pack(const MatrixRef &rhs, uint8_t *memory) const;
-  /// result = lhs · rhs. Rows of the result follow each other.
-  void run(const MatrixRef &lhs, const uint8_t *packedRhs, uint8_t *memory,
-           uint8_t *result) const;
+  /// Packs a right-hand side [depth, columns]. Errors: those of
+  /// KernelLibrary::parallelFor; none with one thread.
+  Status pack(const MatrixRef &rhs, uint8_t *memory) const;
+  /// result = lhs · rhs. Rows of the result follow each other. Errors:
+  /// likewise.
+  Status run(const MatrixRef &lhs, const uint8_t *packedRhs, uint8_t *memory,
+             uint8_t *result) const;
 
 private:
-  void launch(const KernelSlot &slot, void *context, int64_t count) const;
+  Status launch(const KernelSlot &slot, void *context, int64_t count) const;
 
   const KernelLibrary *library = nullptr;
   const ContractionSlot *slot = nullptr;

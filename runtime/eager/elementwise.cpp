@@ -55,15 +55,15 @@ void runSerially(const Launch &launch, LoopNest &nest) {
 }
 
 /// Runs the kernel on a simplified nest, by several threads if it is large.
-void run(const KernelLibrary &library, const Launch &launch, LoopNest &nest) {
+Status run(const KernelLibrary &library, const Launch &launch, LoopNest &nest) {
   int64_t threads = library.threads();
   if (threads == 1 || nest.size() < parallelElements) {
     DefaultFloatEnvironment environment;
     runSerially(launch, nest);
-    return;
+    return {};
   }
-  forEachPiece(library, nest, chooseSplit(nest, 1, threads),
-               [&](LoopNest &piece) { runSerially(launch, piece); });
+  return forEachPiece(library, nest, chooseSplit(nest, 1, threads),
+                      [&](LoopNest &piece) { runSerially(launch, piece); });
 }
 
 /// Adds an operand of the nest's shape, or broadcasts it.
@@ -94,8 +94,7 @@ Status launchMap(const KernelLibrary &library, MapKernel kernel,
   if (nest.size() == 0)
     return {};
   nest.simplify();
-  run(library, {slot.task, scalars, signature.numScalars}, nest);
-  return {};
+  return run(library, {slot.task, scalars, signature.numScalars}, nest);
 }
 
 Status checkResult(MapKernel kernel, const View &result) {

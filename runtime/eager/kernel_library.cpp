@@ -87,12 +87,10 @@ const char *KernelLibrary::target() const {
   return artifact ? ndl_executable_target(artifact) : "none";
 }
 
-void KernelLibrary::parallelFor(NdlTask task, void *context,
-                                int64_t count) const {
-  // Fails for a null task or a wrong environment variable; loading has found
-  // that already.
-  NdlStatus status = ndl_runtime_parallel_for(runtime, task, context, count);
-  (void)status;
+Status KernelLibrary::parallelFor(NdlTask task, void *context,
+                                  int64_t count) const {
+  NdlStatus code = ndl_runtime_parallel_for(runtime, task, context, count);
+  return code == NDL_OK ? Status() : Status(code, ndl_last_error());
 }
 
 } // namespace ndl::eager

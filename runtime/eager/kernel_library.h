@@ -87,8 +87,9 @@ public:
 
   /// Calls `task` on disjoint ranges that cover [0, count), by several threads,
   /// in the floating-point environment kernels expect; each call has another
-  /// worker in [0, threads()).
-  void parallelFor(NdlTask task, void *context, int64_t count) const;
+  /// worker in [0, threads()). Errors, before anything has run: those of
+  /// ndl_runtime_parallel_for.
+  Status parallelFor(NdlTask task, void *context, int64_t count) const;
 
   std::array<KernelSlot, size_t(MapKernel::Count)> maps;
   std::array<KernelSlot, size_t(ReduceKernel::Count)> reductions;

@@ -143,17 +143,22 @@ Place placeOf(const Batch &batch, int64_t index) {
 }
 
 /// The products [begin, end), one after the other.
-void runProducts(const Batch &batch, const Contraction &contraction,
-                 uint8_t *scratch, int64_t begin, int64_t end) {
+Status runProducts(const Batch &batch, const Contraction &contraction,
+                   uint8_t *scratch, int64_t begin, int64_t end) {
   uint8_t *workspace = scratch + contraction.packedBytes();
   const uint8_t *packed = nullptr;
   for (int64_t i = begin; i < end; ++i) {
     Place place = placeOf(batch, i);
+    Status status;
     if (place.rhs.data != packed)
-      contraction.pack(place.rhs, scratch);
+      status = contraction.pack(place.rhs, scratch);
     packed = place.rhs.data;
-    contraction.run(place.lhs, scratch, workspace, place.result);
+    if (status.ok())
+      status = contraction.run(place.lhs, scratch, workspace, place.result);
+    if (!status.ok())
+      return status;
   }
+  return {};
 }
 
 /// What threads share that run products of a batch.
@@ -166,8 +171,9 @@ struct SharedBatch {
 
 void runShare(void *context, int64_t begin, int64_t end, int64_t worker) {
   const auto &shared = *static_cast<const SharedBatch *>(context);
-  runProducts(shared.batch, shared.contraction,
-              shared.scratch + worker * shared.scratchBytes, begin, end);
+  // Cannot fail: each product runs on one thread.
+  (void)runProducts(shared.batch, shared.contraction,
+                    shared.scratch + worker * shared.scratchBytes, begin, end);
 }
 
 /// Threads take whole products where there are enough of them, and share each
@@ -199,12 +205,10 @@ Status run(const KernelLibrary &library, Batch &batch) {
                                    " bytes of packed matrices"};
   if (shareBatch) {
     SharedBatch shared{batch, contraction, scratch.get(), bytes};
-    library.parallelFor(runShare, &shared, count);
-    return {};
+    return library.parallelFor(runShare, &shared, count);
   }
   DefaultFloatEnvironment environment;
-  runProducts(batch, contraction, scratch.get(), 0, count);
-  return {};
+  return runProducts(batch, contraction, scratch.get(), 0, count);
 }
 
 Status checkBias(const View &b, const View *bias) {

@@ -67,7 +67,7 @@ void runSerially(const Reduction &reduction, LoopNest &kept) {
 }
 
 /// Likewise, by several threads if there is much to do. Simplifies `kept`.
-void run(const KernelLibrary &library, Reduction &reduction) {
+Status run(const KernelLibrary &library, Reduction &reduction) {
   LoopNest &kept = reduction.kept;
   kept.simplify();
   int64_t threads = library.threads();
@@ -76,10 +76,10 @@ void run(const KernelLibrary &library, Reduction &reduction) {
       kept.size() * reducedSize < parallelElements) {
     DefaultFloatEnvironment environment;
     runSerially(reduction, kept);
-    return;
+    return {};
   }
-  forEachPiece(library, kept, chooseSplit(kept, reducedSize, threads),
-               [&](LoopNest &piece) { runSerially(reduction, piece); });
+  return forEachPiece(library, kept, chooseSplit(kept, reducedSize, threads),
+                      [&](LoopNest &piece) { runSerially(reduction, piece); });
 }
 
 /// Kept dimensions before all others: one step of it is one row of an output
@@ -118,14 +118,16 @@ Status runInBlocks(const KernelLibrary &library, Reduction &reduction,
   whole.kept.operands[0].data = rows.data();
   addOutermost(whole.kept, blocks, results, block * stride);
   whole.reduced.extents[0] = block;
-  run(library, whole);
-  if (rest > 0) {
+  Status status = run(library, whole);
+  if (status.ok() && rest > 0) {
     Reduction last = reduction;
     last.kept.operands[0].data = rows.data() + blocks * results * 4;
     last.kept.operands[1].data += blocks * block * stride * 4;
     last.reduced.extents[0] = rest;
-    run(library, last);
+    status = run(library, last);
   }
+  if (!status.ok())
+    return status;
 
   Reduction combined;
   combined.task = reduction.task;
@@ -140,8 +142,7 @@ Status runInBlocks(const KernelLibrary &library, Reduction &reduction,
   combined.kept.operands[0].data = kept.operands[0].data;
   combined.reduced.add(column);
   combined.reduced.simplify();
-  run(library, combined);
-  return {};
+  return run(library, combined);
 }
 
 /// Rows of the outermost reduced dimension in a block; 0: not in blocks.
@@ -203,8 +204,7 @@ Status reduceInto(const KernelLibrary &library, NdlTask task, const View &x,
   reduction.kept.operands[1].data = reduction.reduced.operands[0].data;
   if (int64_t block = blockRows(reduction))
     return runInBlocks(library, reduction, block);
-  run(library, reduction);
-  return {};
+  return run(library, reduction);
 }
 
 /// Without elements to reduce there is a result only for sums.

@@ -39,10 +39,10 @@ inline Split chooseSplit(const LoopNest &nest, int64_t workAtPoint,
 }
 
 /// Calls `body(piece)`, by several threads, for nests that together cover
-/// `nest`.
+/// `nest`. Errors: those of KernelLibrary::parallelFor.
 template <typename Body>
-void forEachPiece(const KernelLibrary &library, const LoopNest &nest,
-                  Split split, const Body &body) {
+Status forEachPiece(const KernelLibrary &library, const LoopNest &nest,
+                    Split split, const Body &body) {
   struct Shared {
     const LoopNest &nest;
     Split split;
@@ -59,7 +59,8 @@ void forEachPiece(const KernelLibrary &library, const LoopNest &nest,
     shared.body(piece);
   };
   int64_t extent = nest.extents[split.dim];
-  library.parallelFor(task, &shared, (extent + split.grain - 1) / split.grain);
+  return library.parallelFor(task, &shared,
+                             (extent + split.grain - 1) / split.grain);
 }
 
 } // namespace ndl::eager

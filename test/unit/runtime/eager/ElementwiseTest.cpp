@@ -4,8 +4,6 @@
 #include "../AllocationCount.h"
 #include "EagerTest.h"
 
-#include "eager/copy.h"
-
 #include <cmath>
 
 namespace ndl::test {
@@ -196,6 +194,11 @@ TEST_P(Elementwise, RefusesWhatDoesNotFit) {
   expectError(mapInto(library, MapKernel::Negate, readOnly, operands, nullptr),
               NDL_INVALID_ARGUMENT, "is read-only; write to a copy");
   EXPECT_EQ(memory[5], 0);
+}
+
+TEST_P(Elementwise, ReportsWhatCannotRun) {
+  expectError(library.parallelFor(nullptr, nullptr, 8), NDL_INVALID_ARGUMENT,
+              "null task");
 }
 
 TEST_P(Elementwise, CountsLaunches) {
