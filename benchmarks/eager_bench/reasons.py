@@ -2,6 +2,10 @@
 """Why targets are missed: the beginning of a row's key → what is known."""
 
 _SVML = "NumPy's is vectorized for AVX-512"
+_STRIPS = (
+    "needle goes down columns strip by strip, through a page for each line; NumPy "
+    "streams whole rows into the result"
+)
 
 REASONS: dict[str, str] = {
     "elementwise: exp(a)": _SVML,
@@ -11,6 +15,8 @@ REASONS: dict[str, str] = {
     "elementwise: a > b": (
         "NumPy writes bytes; needle writes float32, as its comparisons give numbers"
     ),
+    "reduction: sum axis 0, large": _STRIPS,
+    "reduction: max axis 0, large": _STRIPS,
     "@ float32: 1×1024×1024": (
         "the right-hand side is packed, which one row cannot make up for"
     ),
