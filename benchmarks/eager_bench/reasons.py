@@ -3,8 +3,9 @@
 
 _SVML = "NumPy's is vectorized for AVX-512"
 _STRIPS = (
-    "needle goes down columns strip by strip, through a page for each line; NumPy "
-    "streams whole rows into the result"
+    "needle goes down columns strip by strip, through a page for each line, and NumPy "
+    "streams whole rows into the result; as many elements in one strip of 64 columns "
+    "take needle half the time"
 )
 
 REASONS: dict[str, str] = {
