@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from needle.autograd import Node, Value, ValueT
 from needle.backend_selection import (
@@ -23,6 +22,9 @@ from needle.backend_selection import (
     is_traced,
     quantize_uint8,
 )
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 #: What counts as a number beside a Tensor.
 _NUMBERS: Any = (int, float, np.number, np.bool_)

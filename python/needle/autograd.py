@@ -12,17 +12,16 @@ from __future__ import annotations
 import builtins
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
 import numpy as np
-import numpy.typing as npt
 
 from needle._topology import sort_nodes
-from needle.backend_selection import (
-    BACKEND,
-    NDArray,
-)
+from needle.backend_selection import BACKEND, NDArray
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 #: Whether operations wait until somebody asks for their data.
 LAZY_MODE = False
