@@ -12,12 +12,6 @@ using namespace needle::python;
 
 namespace {
 
-/// Four bytes of a number, to which a tensor without dimensions points.
-union Scalar {
-  float real;
-  int32_t integer;
-};
-
 /// Whether an array has the type and the shape that an entry point wants.
 bool fits(const Array &array, const NdlTensorInfo &info) {
   const eager::View &view = array.view;
@@ -47,19 +41,12 @@ NdlTensor toTensor(const Array &array) {
           view.shape,  view.strides, {NDL_DEVICE_CPU, 0}};
 }
 
-/// Reads a number for a tensor without dimensions; false if it is none.
-bool readScalar(PyObject *object, const NdlTensorInfo &info, Scalar &scalar) {
-  if (info.rank != 0)
+/// Reads a number for a tensor of f32 without dimensions; false if it is none.
+bool readScalar(PyObject *object, const NdlTensorInfo &info, float &scalar) {
+  if (info.rank != 0 || info.dtype != NDL_DTYPE_F32 || !PyFloat_Check(object))
     return false;
-  if (PyFloat_Check(object) && info.dtype == NDL_DTYPE_F32) {
-    scalar.real = float(PyFloat_AS_DOUBLE(object));
-    return true;
-  }
-  if (PyLong_Check(object) && info.dtype == NDL_DTYPE_I32) {
-    scalar.integer = int32_t(PyLong_AsLong(object));
-    return !PyErr_Occurred();
-  }
-  return false;
+  scalar = float(PyFloat_AS_DOUBLE(object));
+  return true;
 }
 
 } // namespace
@@ -76,12 +63,14 @@ static Array *prepareOutput(const nb::list &outputs, size_t index,
     throw nb::python_error();
   ndl::Status status =
       eager::allocate(info.dtype, info.rank, info.dims, array->view);
-  // Takes over the reference, and drops that to the former one.
-  PyList_SetItem(outputs.ptr(), Py_ssize_t(index), asObject(array));
   if (!status.ok()) {
+    // An array without storage must not stay where the next call looks.
+    Py_DECREF(asObject(array));
     setError(status);
     throw nb::python_error();
   }
+  // Takes over the reference, and drops that to the former one.
+  PyList_SetItem(outputs.ptr(), Py_ssize_t(index), asObject(array));
   return array;
 }
 
@@ -97,7 +86,7 @@ bool Executable::runArrays(const nb::list &inputs, const nb::list &outputs,
                                 " inputs and " + std::to_string(numOutputs) +
                                 " outputs of static shapes");
   std::vector<NdlTensor> tensors(numInputs + numOutputs);
-  std::vector<Scalar> scalars(numInputs);
+  std::vector<float> scalars(numInputs);
   bool isCommitted = false;
   for (size_t i = 0; i < numInputs; ++i) {
     PyObject *object = PyList_GET_ITEM(inputs.ptr(), i);

@@ -97,6 +97,30 @@ def test_what_is_another_program() -> None:
     assert misses(strided) == 0
 
 
+@pytest.mark.parametrize("wrap", [float, np.float32, complex, lambda v: {1: [(v,)]}])
+def test_numbers_differ_by_their_bits(wrap: Any) -> None:
+    """Zeros have signs, and NaN does not equal itself."""
+
+    def quotient(x: Any, value: Any) -> Any:
+        zero = value[1][0][0] if isinstance(value, dict) else value.real
+        return x / float(zero)
+
+    compiled = ndl.jit(quotient)
+    with np.errstate(divide="ignore"):
+        assert compiled(_x(1), wrap(0.0)).numpy() == np.inf
+        assert compiled(_x(1), wrap(-0.0)).numpy() == -np.inf
+        for _ in range(3):
+            assert np.isnan(compiled(_x(1), wrap(float("nan"))).numpy())
+    assert compiled.cache_info() == (2, 3, 3)
+
+
+def test_keys_and_sets_differ_by_their_bits() -> None:
+    compiled = ndl.jit(lambda x, numbers: x / next(iter(numbers)))
+    for kind in (lambda v: frozenset([v]), lambda v: {v: 1}):
+        assert compiled(_x(1), kind(0.0)).numpy() == np.inf
+        assert compiled(_x(1), kind(-0.0)).numpy() == -np.inf
+
+
 def test_train_and_eval() -> None:
     class Mode(nn.Module):
         def forward(self, x: Any) -> Any:

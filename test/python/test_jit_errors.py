@@ -377,3 +377,11 @@ def test_numpy_backend() -> None:
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True
     )
     assert "RuntimeError: ndl.jit compiles for needle's own arrays" in done.stderr
+
+
+def test_memory_that_there_is_not() -> None:
+    """Each call says so: none takes an array without memory for one with it."""
+    compiled = ndl.jit(lambda x: x.broadcast_to((1 << 21, 1 << 21)))
+    for _ in range(3):
+        with pytest.raises(MemoryError, match="no memory for an array"):
+            compiled(_x(1, 1))

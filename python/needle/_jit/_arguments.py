@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from needle.autograd import Node, Tensor, TensorTuple
 from needle.backend_ndarray import NDArray
@@ -75,7 +78,7 @@ class Arguments:
             for part in value:
                 self._add(part, parts)
         elif isinstance(value, dict):
-            parts.append((kind, tuple(value)))
+            parts.append((kind, tuple(map(_static, value))))
             for part in value.values():
                 self._add(part, parts)
         else:
@@ -93,7 +96,22 @@ def _static(value: Any) -> tuple[type, Any]:
             "Tensor nor hashable: ndl.jit compiles for the value of every argument "
             "that is no Tensor. Give an array as ndl.Tensor(...)"
         ) from None
-    return type(value), value
+    return type(value), by_bits(value)
+
+
+def by_bits(value: Any) -> Any:
+    """What equals that of another value if programs for them are the same.
+
+    The zeros equal each other, but have other quotients; NaN does not equal itself.
+    """
+    if isinstance(value, (float, complex)):
+        return struct.pack("dd", value.real, value.imag)
+    if isinstance(value, np.inexact):
+        return value.tobytes()
+    if isinstance(value, (tuple, frozenset)):
+        kind = tuple if isinstance(value, tuple) else frozenset
+        return kind(map(_static, value))
+    return value
 
 
 class Replaced:
