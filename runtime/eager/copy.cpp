@@ -1,23 +1,19 @@
-// Copying, filling and converting arrays.
+// Copying and filling arrays.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "eager/copy.h"
 
-#include "dtype.h"
-
 namespace ndl::eager {
 namespace {
 
+// mapInto and unary refuse arrays of another type than the kernel's.
+
 MapKernel copyKernel(NdlDType dtype) {
-  return dtype == NDL_DTYPE_U8    ? MapKernel::CopyU8
-         : dtype == NDL_DTYPE_I32 ? MapKernel::CopyI32
-                                  : MapKernel::Copy;
+  return dtype == NDL_DTYPE_U8 ? MapKernel::CopyU8 : MapKernel::Copy;
 }
 
 MapKernel fillKernel(NdlDType dtype) {
-  return dtype == NDL_DTYPE_U8    ? MapKernel::FillU8
-         : dtype == NDL_DTYPE_I32 ? MapKernel::FillI32
-                                  : MapKernel::Fill;
+  return dtype == NDL_DTYPE_U8 ? MapKernel::FillU8 : MapKernel::Fill;
 }
 
 /// Without leading dimensions of extent 1 beyond `rank`.
@@ -53,20 +49,6 @@ Status copyInto(const KernelLibrary &library, const View &target,
 
 Status fill(const KernelLibrary &library, const View &target, Scalar value) {
   return mapInto(library, fillKernel(target.dtype), target, nullptr, &value);
-}
-
-Status convert(const KernelLibrary &library, const View &x, NdlDType dtype,
-               View &result) {
-  auto isFrom = [&](NdlDType from, NdlDType to) {
-    return x.dtype == from && dtype == to;
-  };
-  if (isFrom(NDL_DTYPE_I32, NDL_DTYPE_F32))
-    return unary(library, MapKernel::ConvertI32F32, x, result);
-  if (isFrom(NDL_DTYPE_U8, NDL_DTYPE_F32))
-    return unary(library, MapKernel::ConvertU8F32, x, result);
-  return {NDL_INVALID_ARGUMENT, std::string("cannot convert ") +
-                                    dtypeName(x.dtype) + " to " +
-                                    dtypeName(dtype)};
 }
 
 } // namespace ndl::eager

@@ -1,4 +1,4 @@
-// Copying, filling and converting arrays.
+// Copying and filling arrays.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #ifndef NEEDLE_RUNTIME_EAGER_COPY_H
@@ -19,13 +19,8 @@ Status copyInto(const KernelLibrary &library, const View &target,
                 const View &source);
 
 /// target[i] = value, converted to the type of `target` by the caller: f32 for
-/// f32, i32 for u8 and i32.
+/// f32, i32 for u8.
 Status fill(const KernelLibrary &library, const View &target, Scalar value);
-
-/// A new contiguous array of another type: u8 and i32 to f32 (rounded to
-/// nearest even). Errors: NDL_INVALID_ARGUMENT (other pairs).
-Status convert(const KernelLibrary &library, const View &x, NdlDType dtype,
-               View &result);
 
 } // namespace ndl::eager
 

@@ -1,4 +1,4 @@
-// Copying, filling and converting arrays.
+// Copying and filling arrays.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "EagerTest.h"
@@ -44,13 +44,11 @@ protected:
 TEST_P(CopyArrays, CompactsRandomViews) {
   checkCompact<float>(NDL_DTYPE_F32);
   checkCompact<uint8_t>(NDL_DTYPE_U8);
-  checkCompact<int32_t>(NDL_DTYPE_I32);
 }
 
 TEST_P(CopyArrays, WritesIntoRandomViews) {
   checkCopyInto<float>(NDL_DTYPE_F32);
   checkCopyInto<uint8_t>(NDL_DTYPE_U8);
-  checkCopyInto<int32_t>(NDL_DTYPE_I32);
 }
 
 TEST_P(CopyArrays, LeavesTheRestOfTheMemoryAlone) {
@@ -111,33 +109,12 @@ TEST_P(CopyArrays, Fills) {
     Shape shape = randomShape(random, 5, 9);
     View f32 = randomView(random, shape, NDL_DTYPE_F32, true);
     View u8 = randomView(random, shape, NDL_DTYPE_U8, true);
-    View i32 = randomView(random, shape, NDL_DTYPE_I32, true);
     ASSERT_OK(fill(library, f32, Scalar::f32(-2.5f)));
     ASSERT_OK(fill(library, u8, Scalar::i32(200)));
-    ASSERT_OK(fill(library, i32, Scalar::i32(-70000)));
     size_t size = sizeOf(shape);
     ASSERT_EQ(elements(f32), std::vector<float>(size, -2.5f));
     ASSERT_EQ(elements<uint8_t>(u8), std::vector<uint8_t>(size, 200));
-    ASSERT_EQ(elements<int32_t>(i32), std::vector<int32_t>(size, -70000));
   }
-}
-
-TEST_P(CopyArrays, Converts) {
-  View i32 = randomView(random, {5, 7}, NDL_DTYPE_I32), result;
-  ASSERT_OK(convert(library, i32, NDL_DTYPE_F32, result));
-  forEachIndex({5, 7}, [&](const Shape &index) {
-    ASSERT_EQ(at(result, index), at<int32_t>(i32, index));
-  });
-  View u8 = randomView(random, {5, 7}, NDL_DTYPE_U8);
-  ASSERT_OK(convert(library, u8, NDL_DTYPE_F32, result));
-  forEachIndex({5, 7}, [&](const Shape &index) {
-    ASSERT_EQ(at(result, index), at<uint8_t>(u8, index));
-  });
-  View f32 = makeCounting({3});
-  expectError(convert(library, f32, NDL_DTYPE_U8, result), NDL_INVALID_ARGUMENT,
-              "cannot convert f32 to u8");
-  expectError(convert(library, f32, NDL_DTYPE_I32, result),
-              NDL_INVALID_ARGUMENT, "cannot convert f32 to i32");
 }
 
 NEEDLE_INSTANTIATE_EAGER_TEST(CopyArrays);

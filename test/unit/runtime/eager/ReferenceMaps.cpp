@@ -125,7 +125,6 @@ T same(T x, const int64_t *) {
 }
 float fillF32(const int64_t *s) { return asFloat(s[0]); }
 uint8_t fillU8(const int64_t *s) { return static_cast<uint8_t>(s[0]); }
-int32_t fillI32(const int64_t *s) { return static_cast<int32_t>(s[0]); }
 
 /// N1.
 uint8_t quantize(float x, const int64_t *s) {
@@ -140,8 +139,6 @@ uint8_t quantize(float x, const int64_t *s) {
 float dequantize(uint8_t q, const int64_t *s) {
   return static_cast<float>(q - static_cast<int32_t>(s[1])) * asFloat(s[0]);
 }
-float fromI32(int32_t x, const int64_t *) { return static_cast<float>(x); }
-float fromU8(uint8_t x, const int64_t *) { return x; }
 
 } // namespace
 
@@ -151,7 +148,6 @@ void addReferenceMaps(KernelLibrary &library) {
   };
   set(MapKernel::Copy, unary<float, float, same<float>>);
   set(MapKernel::CopyU8, unary<uint8_t, uint8_t, same<uint8_t>>);
-  set(MapKernel::CopyI32, unary<int32_t, int32_t, same<int32_t>>);
   set(MapKernel::Negate, simple<negate>);
   set(MapKernel::Log, simple<logarithm>);
   set(MapKernel::Exp, simple<exponential>);
@@ -192,11 +188,8 @@ void addReferenceMaps(KernelLibrary &library) {
   set(MapKernel::ScalarLt, right<lt>);
   set(MapKernel::Fill, nullary<float, fillF32>);
   set(MapKernel::FillU8, nullary<uint8_t, fillU8>);
-  set(MapKernel::FillI32, nullary<int32_t, fillI32>);
   set(MapKernel::QuantizeU8, unary<uint8_t, float, quantize>);
   set(MapKernel::DequantizeU8, unary<float, uint8_t, dequantize>);
-  set(MapKernel::ConvertI32F32, unary<float, int32_t, fromI32>);
-  set(MapKernel::ConvertU8F32, unary<float, uint8_t, fromU8>);
 }
 
 } // namespace ndl::test
