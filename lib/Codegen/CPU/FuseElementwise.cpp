@@ -36,9 +36,13 @@ size_t countOps(linalg::GenericOp op) {
 /// they can use what the fused operation yields in the producer's place.
 bool isFirstUser(linalg::GenericOp producer, linalg::GenericOp consumer) {
   return llvm::all_of(producer->getUsers(), [&](Operation *user) {
+    if (user == consumer)
+      return true;
+    // A body may read a tensor by its index: that of the consumer needs what
+    // the producer has stored.
     Operation *ancestor = consumer->getBlock()->findAncestorOpInBlock(*user);
-    return ancestor &&
-           (ancestor == consumer || consumer->isBeforeInBlock(ancestor));
+    return ancestor && ancestor != consumer &&
+           consumer->isBeforeInBlock(ancestor);
   });
 }
 

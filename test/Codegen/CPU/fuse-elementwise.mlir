@@ -147,3 +147,31 @@ func.func @late(%x: tensor<4x8xf32>, %i: index) -> (tensor<4x8xf32>, f32) {
   } -> tensor<4x8xf32>
   return %1, %s : tensor<4x8xf32>, f32
 }
+
+// -----
+
+#vector = affine_map<(d0) -> (d0)>
+
+// Does not apply: the consumer's body reads the producer's result by its index.
+// CHECK-LABEL: func @by_index
+// CHECK: %[[P:.*]] = linalg.generic
+// CHECK: linalg.generic {{.*}} ins(%[[P]] :
+// CHECK: tensor.extract %[[P]]
+func.func @by_index(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %e = tensor.empty() : tensor<8xf32>
+  %0 = linalg.generic {indexing_maps = [#vector, #vector], iterator_types = ["parallel"]} ins(%x : tensor<8xf32>) outs(%e : tensor<8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %m = arith.mulf %a, %a : f32
+    linalg.yield %m : f32
+  } -> tensor<8xf32>
+  %1 = linalg.generic {indexing_maps = [#vector, #vector], iterator_types = ["parallel"]} ins(%0 : tensor<8xf32>) outs(%e : tensor<8xf32>) {
+  ^bb0(%a: f32, %o: f32):
+    %i = linalg.index 0 : index
+    %c7 = arith.constant 7 : index
+    %j = arith.subi %c7, %i : index
+    %b = tensor.extract %0[%j] : tensor<8xf32>
+    %s = arith.addf %a, %b : f32
+    linalg.yield %s : f32
+  } -> tensor<8xf32>
+  return %1 : tensor<8xf32>
+}
