@@ -7,6 +7,7 @@ import contextlib
 import copy
 import gc
 import threading
+import types
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -449,3 +450,66 @@ def test_arguments_can_be_results_and_be_changed() -> None:
     for number in range(1, 4):
         np.testing.assert_array_equal(compiled(x, y).numpy(), np.full(3, 2.0))
         np.testing.assert_array_equal(x.numpy(), np.full(3, 1.0 + 2 * number))
+
+
+def test_values_of_all_kinds_are_noticed() -> None:
+    """Numbers of NumPy, attributes of modules of Python, slots, arrays."""
+
+    class Slotted:
+        __slots__ = ("k",)
+
+        def __init__(self) -> None:
+            self.k = 2.0
+
+    module = types.ModuleType("some_module")
+    module.k = 2.0  # type: ignore[attr-defined]
+    names: dict[str, Any] = {
+        "number": np.float32(2),
+        "module": module,
+        "slotted": Slotted(),
+        "array": np.full(1, 2.0),
+        "zeros": [0.0],
+        "total": lambda a: float(a[0]),
+    }
+    code = "def f(x): return x * float(number) * module.k * slotted.k * total(array)"
+    exec(code, names)
+    compiled = ndl.jit(names["f"])
+
+    def check(expected: float, misses: int) -> None:
+        for _ in range(2):
+            assert compiled(_x(1)).numpy() == expected
+        assert compiled.cache_info().misses == misses
+
+    check(16.0, 1)
+    names["number"] = np.float32(3)
+    check(24.0, 2)
+    module.k = 3.0  # type: ignore[attr-defined]
+    check(36.0, 3)
+    names["slotted"].k = 3.0
+    check(54.0, 4)
+    names["array"] = np.full(1, 3.0)
+    check(81.0, 5)
+
+
+def test_signs_of_zeros_are_noticed() -> None:
+    zeros = [0.0]
+
+    class Quotient(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.zero = 0.0
+
+        def forward(self, x: Any) -> Any:
+            return x / self.zero + x / zeros[0]
+
+    model = Quotient()
+    compiled = ndl.jit(model)
+    assert compiled(_x(1)).numpy() == np.inf
+    model.zero = zeros[0] = -0.0
+    assert compiled(_x(1)).numpy() == -np.inf
+    model.zero = zeros[0] = float("nan")
+    for _ in range(2):
+        assert np.isnan(compiled(_x(1)).numpy())
+    model.zero = zeros[0] = float("nan")
+    compiled(_x(1))
+    assert compiled.cache_info().misses == 3
