@@ -87,6 +87,10 @@ struct ConvertBatchMatmul : OpConversionPattern<MatmulOp> {
                   ConversionPatternRewriter &rewriter) const override {
     if (op.getType().getRank() == 2)
       return rewriter.notifyMatchFailure(op, "has no batch");
+    if (Value empty = multiplyNothing(op, adaptor, rewriter)) {
+      rewriter.replaceOp(op, empty);
+      return success();
+    }
     bool isOneRhs = op.getRhs().getType().getRank() == 2;
     rewriter.replaceOp(op, isOneRhs && !op.getTransposeLhs()
                                ? collapse(op, adaptor, rewriter)
@@ -95,6 +99,28 @@ struct ConvertBatchMatmul : OpConversionPattern<MatmulOp> {
   }
 
 private:
+  /// The product of matrices of static shapes without rows, columns or terms:
+  /// upstream has no slices of what is empty. Null for any other.
+  Value multiplyNothing(MatmulOp op, OpAdaptor adaptor,
+                        OpBuilder &builder) const {
+    auto isEmpty = [](Value value) {
+      return llvm::is_contained(
+          cast<RankedTensorType>(value.getType()).getShape(), 0);
+    };
+    Value lhs = adaptor.getLhs(), rhs = adaptor.getRhs();
+    RankedTensorType type = op.getType();
+    if (!type.hasStaticShape() || !(isEmpty(lhs) || isEmpty(rhs)))
+      return {};
+    Location loc = op.getLoc();
+    Value dest = tensor::EmptyOp::create(builder, loc, type, ValueRange());
+    Value result = createFill(builder, loc, dest, 0.0F);
+    if (op.getBias())
+      result = AddOp::create(builder, loc, type, result, op.getBias());
+    if (op.getActivation() == Activation::Relu)
+      result = ReluOp::create(builder, loc, type, result);
+    return result;
+  }
+
   Value collapse(MatmulOp op, OpAdaptor adaptor, OpBuilder &builder) const {
     Location loc = op.getLoc();
     Value lhs = adaptor.getLhs();

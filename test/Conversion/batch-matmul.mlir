@@ -50,3 +50,17 @@ func.func @stretched(%x: tensor<1x4x8xf32>, %w: tensor<5x8x16xf32>) -> tensor<5x
   %0 = needle.matmul %x, %w : tensor<1x4x8xf32>, tensor<5x8x16xf32> -> tensor<5x4x16xf32>
   return %0 : tensor<5x4x16xf32>
 }
+
+// Products of nothing are zeros, without a loop over empty slices; the bias stays.
+// CHECK-LABEL: func @of_nothing
+// CHECK-NOT: extract_slice
+// CHECK-NOT: needle_cpu.matmul
+// CHECK: linalg.yield %cst
+// CHECK: arith.addf
+// CHECK: arith.maximumf
+// CHECK-NOT: needle_cpu.matmul
+// CHECK: return
+func.func @of_nothing(%x: tensor<2x4x0xf32>, %w: tensor<2x0x16xf32>, %b: tensor<16xf32>) -> tensor<2x4x16xf32> {
+  %0 = needle.matmul %x, %w bias(%b : tensor<16xf32>) {activation = #needle.activation<relu>} : tensor<2x4x0xf32>, tensor<2x0x16xf32> -> tensor<2x4x16xf32>
+  return %0 : tensor<2x4x16xf32>
+}
