@@ -203,18 +203,20 @@ class Program:
     def _finish(self, tensors: list[Tensor | None]) -> Any:
         """Put outputs where they belong; what they replace is written to next."""
         memory = self._memory
+        # An output may belong to several places, which share it as in eager mode.
+        made = list(memory)
         result = self._results.make(memory, tensors)
         for node, index in self._nodes:
-            node.data, memory[index] = memory[index], node.data
+            node.data, memory[index] = made[index], node.data
         for holder, key, index in self._items:
-            holder[key], memory[index] = memory[index], holder.get(key)
+            holder[key], memory[index] = made[index], holder.get(key)
         for place, index in self._arguments:
             node = tensors[place]._node  # type: ignore[union-attr]
-            node.data, memory[index] = memory[index], node.data
+            node.data, memory[index] = made[index], node.data
         for tensor, index in self._grads:
-            tensor.grad = Tensor.make_const(memory[index])
+            tensor.grad = Tensor.make_const(made[index])
         for place, index in self._argument_grads:
-            tensors[place].grad = Tensor.make_const(memory[index])  # type: ignore[union-attr]
+            tensors[place].grad = Tensor.make_const(made[index])  # type: ignore[union-attr]
         for tensor in self._cleared:
             tensor.grad = None
         for index in self._transient:
