@@ -9,6 +9,8 @@ from __future__ import annotations
 import copy
 import inspect
 import os
+import queue
+import random
 import subprocess
 import sys
 import threading
@@ -132,29 +134,113 @@ def test_writing_in_place() -> None:
 
 
 def test_arrays_that_are_kept() -> None:
-    kept: list[Any] = []
-
-    class Holder:
-        value: Any = None
-
-    holder = Holder()
+    """By an object that no search looks into."""
+    kept: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     @ndl.jit
     def function(x: Any) -> Any:
-        kept.append(x * 2.0)
-        holder.value = kept[0].cached_data
+        kept.put(x * 2.0)
         return x
 
     function(_x())
+    tensor = kept.get(timeout=1)
     message = rf"{HERE}:\d+: this array has no values: .* traced .*function and kept"
     with pytest.raises(ndl.TraceError, match=message):
-        _ = kept[0] + 1.0
+        _ = tensor + 1.0
     with pytest.raises(ndl.TraceError, match=message):
-        kept[0].numpy()
+        tensor.numpy()
     with pytest.raises(ndl.TraceError, match=message):
-        ndl.jit(lambda x: x * kept[0])(_x())
+        ndl.jit(lambda x: x * tensor)(_x())
     with pytest.raises(ndl.TraceError, match=message):
-        _ = _x().cached_data + holder.value
+        _ = _x().cached_data + tensor.cached_data
+
+
+_counter = 0
+
+
+class _Slotted:
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0
+
+
+class _Holder:
+    value: Any = None
+
+
+def test_effects() -> None:
+    numbers: list[Any] = [1]
+    table: dict[str, Any] = {"inner": {1}}
+    holder, slotted, cell = _Holder(), _Slotted(), 0
+
+    def append(x: Any) -> Any:
+        numbers.append(x)
+        return x
+
+    def element(x: Any) -> Any:
+        table["key"] = x
+        return x
+
+    def inner(x: Any) -> Any:
+        table["inner"].add(2)
+        return x
+
+    def nonlocal_variable(x: Any) -> Any:
+        nonlocal cell
+        cell += 1
+        return x * cell
+
+    def global_variable(x: Any) -> Any:
+        global _counter
+        _counter += 1
+        return x
+
+    def attribute(x: Any) -> Any:
+        holder.value = x
+        return x
+
+    def slot(x: Any) -> Any:
+        slotted.value += 1
+        return x
+
+    _fails(append, "the list 'numbers' was changed")
+    _fails(element, "the dict 'table' was changed")
+    _fails(nonlocal_variable, "the variable 'cell' was changed")
+    _fails(global_variable, "the variable '_counter' was changed")
+    _fails(attribute, "the attribute 'value' was changed")
+    _fails(slot, "the attribute 'value' was changed")
+    _fails(inner, "a set was changed")
+    assert (numbers, table, cell, _counter) == ([1], {"inner": {1}}, 0, 0)
+    assert vars(holder) == {}
+    assert slotted.value == 0
+
+
+def test_draws_of_all_generators() -> None:
+    generator, own = np.random.default_rng(0), random.Random(0)
+    legacy = np.random.RandomState(0)
+
+    def numpy_generator(x: Any) -> Any:
+        return x * generator.random()
+
+    def global_generator(x: Any) -> Any:
+        return x * random.random()
+
+    def own_generator(x: Any) -> Any:
+        return x * own.random()
+
+    def legacy_generator(x: Any) -> Any:
+        return x * legacy.rand()
+
+    functions = [numpy_generator, global_generator, own_generator, legacy_generator]
+    states = [g.getstate() for g in (random, own)]
+    for function in functions:
+        with pytest.raises(ndl.TraceError, match="random numbers were drawn"):
+            ndl.jit(function)(_x())
+    # They go on as if nothing had been drawn.
+    assert [g.getstate() for g in (random, own)] == states
+    assert generator.random() == np.random.default_rng(0).random()
+    assert legacy.rand() == np.random.RandomState(0).rand()
 
 
 class _Counting(nn.Module):
@@ -333,14 +419,14 @@ def test_methods_that_graphs_lack() -> None:
 def test_another_thread_during_the_trace() -> None:
     """It computes as always, but not with what is being traced."""
     weight = nn.Parameter(np.ones(3))
-    results: list[Any] = []
+    results: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def work() -> None:
-        results.append((_x(3) * 2.0).numpy())
+        results.put((_x(3) * 2.0).numpy())
         try:
             _ = weight * 2.0
         except ndl.TraceError as error:
-            results.append(str(error))
+            results.put(str(error))
 
     @ndl.jit
     def function(x: Any) -> Any:
@@ -351,8 +437,8 @@ def test_another_thread_during_the_trace() -> None:
         return y
 
     function(_x(3))
-    np.testing.assert_array_equal(results[0], [2.0, 2.0, 2.0])
-    assert "another thread is tracing" in results[1]
+    np.testing.assert_array_equal(results.get(timeout=1), [2.0, 2.0, 2.0])
+    assert "another thread is tracing" in results.get(timeout=1)
 
 
 @pytest.mark.parametrize("value", [None, True])

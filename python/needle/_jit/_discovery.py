@@ -75,8 +75,8 @@ class Reach:
     containers
         Lists, dictionaries and sets, other than the attributes of modules.
     variables
-        Dictionaries with the names in them that functions can assign to, cells
-        with the names of their variables, and Slots.
+        Dictionaries with the names in them that functions can assign to (None for
+        all), cells with the names of their variables, and Slots.
     generators
         What random numbers are drawn from.
     functions
@@ -91,7 +91,7 @@ class Reach:
         self.optimizers: list[Optimizer] = []
         self.bindings: list[tuple[Any, Any, Any]] = []
         self.containers: list[Any] = []
-        self.variables: list[tuple[Any, Iterable[str]]] = []
+        self.variables: list[tuple[Any, Iterable[str] | None]] = []
         self.generators: list[Any] = []
         self.functions: list[FunctionType] = []
         self.labels: dict[int, str] = {}
@@ -204,7 +204,7 @@ class Reach:
         variables = function.__globals__
         self.functions.append(function)
         self.variables.append((variables, names))
-        self.variables.append((vars(function), ()))
+        self.variables.append((vars(function), None))
         for name in names:
             if name in variables:
                 self._bind(variables, name)
@@ -241,7 +241,7 @@ class Reach:
     def _visit_object(self, value: Any) -> None:
         attributes = getattr(value, "__dict__", None)
         if attributes is not None:
-            self.variables.append((attributes, ()))
+            self.variables.append((attributes, None))
             for key in list(attributes):
                 self._bind(attributes, key)
         names = _slots(value)

@@ -252,8 +252,9 @@ def jit(
     ------
     TraceError
         If the function, when it is called, needs values while it is traced
-        (``numpy()``, ``float()``, ``if`` on data), draws random numbers, or has
-        effects that a program cannot have. Everything is as it was before then.
+        (``numpy()``, ``float()``, ``if`` on data), draws random numbers, or changes
+        variables, lists, dictionaries, sets or attributes that it reaches, which a
+        program cannot do again. Everything is as it was before then.
     CompileError
         If its operations do not fit together.
     RuntimeError
@@ -261,11 +262,16 @@ def jit(
 
     Notes
     -----
-    NumPy arrays and the values of Python variables are those of the time of tracing,
-    as is what is computed of NDArrays that are in no Tensor. Variables of other
-    objects are looked at as deep as they lead to Tensors. A Tensor that was reached
-    only from inside a library is not looked for again when something else takes its
-    place.
+    The elements of NumPy arrays are those of the time of tracing, as is what is
+    computed of NDArrays that are in no Tensor: another array in the place of one is
+    noticed, other elements are not. Neither are other values of attributes of
+    classes, and effects on these, on NumPy arrays, on files, and on objects of
+    Python's and other libraries. Of what a function reaches, the first 10,000
+    objects are looked at, and containers of more than 1000 elements or in more than
+    8 others count as long as they are the same objects: give large data as
+    arguments. Tensors and parameters are inputs in all cases. A Tensor that was
+    reached only from inside a library is not looked for again when something else
+    takes its place.
     """
     if grads is not None:
         check_flag("grads", grads)

@@ -51,13 +51,16 @@ class Program:
         trace = self._trace = Trace(name, function)
         reach = Reach((function, others(args), others(kwargs)))
         state = State(trace, reach)
+        trace.is_random = state.effects.is_random
         self._outputs: list[TracedArray] = []
         self._argument_count = len(Arguments(args, kwargs).arrays)
         try:
             state.place()
             given = Replaced(args, kwargs, lambda i, data: _make_input(trace, i, data))
             proxies = given.tensors
-            initial = [p and (p.cached_data, p.requires_grad) for p in proxies]
+            initial = [
+                None if p is None else (p.cached_data, p.requires_grad) for p in proxies
+            ]
             autograd.TRACER = trace
             try:
                 result = function(*given.args, **given.kwargs)

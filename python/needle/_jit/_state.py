@@ -8,6 +8,7 @@ from typing import Any
 
 from needle._jit._array import TracedArray
 from needle._jit._discovery import Reach, copied
+from needle._jit._effects import Effects
 from needle._jit._sources import GradData, Item, NodeData
 from needle._jit._trace import Trace
 from needle.autograd import Node, Tensor
@@ -57,6 +58,7 @@ class State:
             for optimizer in reach.optimizers
             for held in _state_of(optimizer)
         ]
+        self.effects = Effects(reach, [held for held, _ in self._states])
         self._stand_ins: list[tuple[dict[Any, Any], Any, TracedArray]] = []
 
     def _objects(self) -> list[Any]:
@@ -90,6 +92,7 @@ class State:
         """What the function changed while it was traced."""
         changes = Changes([], [], [], [])
         self._find_attributes(changes)
+        self.effects.check(self._trace.name)
         for node, (_, stand_in) in self._trace.replaced.items():
             if node.data is not stand_in and not isinstance(node.data, tuple):
                 changes.nodes.append((node, node.data))
@@ -169,6 +172,7 @@ class State:
             for key, value in attributes.items():
                 if not _is_same(value, contents[key]):
                     _refill(value, contents[key])
+        self.effects.restore()
 
 
 def _state_of(optimizer: Optimizer) -> list[dict[Any, Any]]:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from needle._jit._array import TracedArray
 from needle._jit._recorder import Recorder, element_type, place
@@ -63,7 +62,8 @@ class Trace(Recorder):
         self._arrays: dict[int, tuple[NDArray, TracedArray]] = {}
         self._thread = threading.get_ident()
         self._is_active = True
-        self._random = _random_state()
+        #: Tells whether random numbers were drawn from what the function reaches.
+        self.is_random: Callable[[], bool] = lambda: False
 
     # -- Errors --------------------------------------------------------------
 
@@ -97,6 +97,7 @@ class Trace(Recorder):
         self.former_grads.clear()
         # Their arrays lead back here.
         self.checks.clear()
+        del self.is_random
 
     # -- Inputs --------------------------------------------------------------
 
@@ -148,7 +149,7 @@ class Trace(Recorder):
 
     def check_random(self) -> None:
         """Raise TraceError if random numbers were drawn since the beginning."""
-        if _random_state() != self._random:
+        if self.is_random():
             self.fail(
                 "random numbers were drawn while tracing: the compiled function "
                 "would use the same ones in every call. Draw them outside and give "
@@ -243,14 +244,3 @@ def _definition(function: Any) -> tuple[str, int]:
 def _realize(node: Node) -> Any:
     """The data of a node that may be waiting for them in lazy mode."""
     return node.data if node.data is not None else value_of(node).realize_cached_data()
-
-
-def _random_state() -> Any:
-    """What tells whether NumPy's global generator has drawn."""
-    state: Any = np.random.get_state(legacy=False)  # noqa: NPY002
-    return repr({**state, "state": {k: bytes(v) for k, v in _parts(state).items()}})
-
-
-def _parts(state: dict[str, Any]) -> dict[str, npt.NDArray[Any]]:
-    """The numbers of a generator, of whichever kind, as arrays."""
-    return {key: np.asarray(part) for key, part in state["state"].items()}
