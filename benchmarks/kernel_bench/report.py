@@ -92,7 +92,7 @@ def _verdict(view: RowView, rows: dict[Case, RowView]) -> str:
             grade = "must" if judged.target.must else "target"
             reached = f"{judged.reached:.1%}"
             if judged.target.of == "peers":
-                reached = f"{judged.reached:.2f}× {view.best_peer}"
+                reached = f"{judged.reached:.3f}× {view.best_peer}"
             missed.append(f"{grade} {judged.target}, is {reached}")
     return "; ".join(missed)
 
@@ -164,7 +164,10 @@ def facts(results: Results) -> Iterator[str]:
         f"{rate:.0f} GB/s from {size_text(size)}" for size, rate in _octaves(reading)
     )
     yield f"{NO_AVX2} could not be kept to AVX2; compared with needle all the same"
-    yield f"{BEYOND_AVX2} is faster than AVX2 can be, so uses more: not compared"
+    yield (
+        f"{BEYOND_AVX2} is faster than AVX2 can be in some row of this kind, so it "
+        "uses more: not compared"
+    )
     yield f"{INEXACT} computes something else: not compared; see below"
     yield from _inexact(results)
 

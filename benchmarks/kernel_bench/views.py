@@ -70,9 +70,19 @@ class RowView:
         )
 
     def is_beyond_avx2(self, contender: str) -> bool:
-        """Whether it is faster than AVX2 can be, and so surely uses more."""
-        limit = self._results["limits"][KINDS[self.case.kind].avx2_limit]
-        return not self.is_limited(contender) and self.gmacs(contender) > float(limit)
+        """Whether it is faster than AVX2 can be in some row of this kind.
+
+        Then it surely uses more, in the others as well.
+        """
+        if self.is_limited(contender):
+            return False
+        limit = self._results["limits"][KINDS[self.case.kind].avx2_limit] * 1e9
+        return any(
+            row["macs"] / row["contenders"][contender]["seconds"] > limit
+            for row in self._results["rows"]
+            if row["kind"] == self.case.kind
+            and "seconds" in row["contenders"].get(contender, {})
+        )
 
     def is_exact(self, contender: str) -> bool:
         """Whether its result is right, up to roundings to float32."""
