@@ -272,6 +272,10 @@ def jit(
     arguments. Tensors and parameters are inputs in all cases. A Tensor that was
     reached only from inside a library is not looked for again when something else
     takes its place.
+
+    Tensors that the function reaches have no values while it is traced: another
+    thread that uses them at that moment gets a TraceError. Make the first call
+    before threads share a model.
     """
     if grads is not None:
         check_flag("grads", grads)

@@ -10,8 +10,11 @@ from needle import autograd
 from needle._jit._arguments import Arguments, Replaced, Results, others
 from needle._jit._array import TracedArray
 from needle._jit._discovery import Guard, Reach
+from needle._jit._proxies import Proxies, have_grads
+from needle._jit._results import check_result
 from needle._jit._sources import (
     Argument,
+    ArgumentGrad,
     Constant,
     GradData,
     Item,
@@ -53,23 +56,24 @@ class Program:
         state = State(trace, reach)
         trace.is_random = state.effects.is_random
         self._outputs: list[TracedArray] = []
-        self._argument_count = len(Arguments(args, kwargs).arrays)
+        arguments = Arguments(args, kwargs)
+        self._argument_count = len(arguments.arrays)
+        self._have_grads = have_grads(arguments.tensors)
         try:
             state.place()
             given = Replaced(args, kwargs, lambda i, data: _make_input(trace, i, data))
             proxies = given.tensors
-            initial = [
-                None if p is None else (p.cached_data, p.requires_grad) for p in proxies
-            ]
+            arrays = Proxies(trace, proxies, arguments.tensors)
             autograd.TRACER = trace
             try:
                 result = function(*given.args, **given.kwargs)
             finally:
                 autograd.TRACER = None
             trace.check_random()
+            check_result(trace, result)
             keep = not trace.functions if keep_grads is None else keep_grads
             changes = state.find_changes(keep)
-            self._find_writes(changes, proxies, initial, keep)
+            self._find_writes(changes, arrays, keep)
             self._results = Results(
                 result, self._add_output, lambda t: self._find_known(t, proxies, reach)
             )
@@ -111,30 +115,18 @@ class Program:
         self._outputs.append(array)
         return len(self._outputs) - 1
 
-    def _find_writes(
-        self,
-        changes: Changes,
-        proxies: list[Tensor | None],
-        initial: list[Any],
-        keep: bool,
-    ) -> None:
+    def _find_writes(self, changes: Changes, proxies: Proxies, keep: bool) -> None:
         self._nodes = [(node, self._add_output(data)) for node, data in changes.nodes]
         self._items = [
             (held, key, self._add_output(data)) for held, key, data in changes.items
         ]
         self._grads = [(t, self._add_output(data)) for t, data in changes.grads]
         self._cleared = changes.cleared
-        self._arguments: list[tuple[int, int]] = []
-        self._argument_grads: list[tuple[int, int]] = []
-        for place, proxy in enumerate(proxies):
-            if proxy is None:
-                continue
-            if proxy.cached_data is not initial[place][0]:
-                index = self._add_output(proxy.cached_data)
-                self._arguments.append((place, index))
-            if proxy.grad is not None and keep:
-                index = self._add_output(proxy.grad.realize_cached_data())
-                self._argument_grads.append((place, index))
+        data, grads, self._argument_cleared = proxies.find_changes(keep)
+        self._arguments = [(place, self._add_output(made)) for place, made in data]
+        self._argument_grads = [
+            (place, self._add_output(made)) for place, made in grads
+        ]
 
     def _find_known(
         self, tensor: Tensor, proxies: list[Tensor | None], reach: Reach
@@ -148,10 +140,11 @@ class Program:
         """Lists of inputs by kind, and the order of the graph in their sum."""
         kinds: dict[type, list[Any]] = {
             kind: [source for source in trace.sources if type(source) is kind]
-            for kind in (NodeData, GradData, Item, Constant, Number)
+            for kind in (NodeData, GradData, ArgumentGrad, Item, Constant, Number)
         }
         self._input_nodes: list[Node] = [s.node for s in kinds[NodeData]]
         self._input_grads: list[Tensor] = [s.tensor for s in kinds[GradData]]
+        self._input_argument_grads = [s.index for s in kinds[ArgumentGrad]]
         self._input_items = [(s.holder, s.key) for s in kinds[Item]]
         self._input_arrays: list[NDArray] = [s.array for s in kinds[Constant]]
         numbers: list[Number] = kinds[Number]
@@ -181,6 +174,9 @@ class Program:
         return is_done, self._finish(arguments.tensors) if is_done else None
 
     def _invoke(self, arguments: Arguments) -> bool:
+        tensors: list[Any] = arguments.tensors
+        if have_grads(tensors) != self._have_grads:
+            return False
         for node, params in self._quantized:
             if node.data.quant_params != params:
                 return False
@@ -188,6 +184,10 @@ class Program:
             *arguments.arrays,
             *[node.data for node in self._input_nodes],
             *[tensor.grad._node.data for tensor in self._input_grads],
+            *[
+                tensors[place].grad.realize_cached_data()
+                for place in self._input_argument_grads
+            ],
             *[holder.get(key) for holder, key in self._input_items],
             *self._input_arrays,
         ]
@@ -222,6 +222,8 @@ class Program:
             tensors[place].grad = Tensor.make_const(made[index])  # type: ignore[union-attr]
         for tensor in self._cleared:
             tensor.grad = None
+        for place in self._argument_cleared:
+            tensors[place].grad = None  # type: ignore[union-attr]
         for index in self._transient:
             memory[index] = None
         return result

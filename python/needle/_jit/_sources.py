@@ -34,6 +34,13 @@ class GradData:
 
 
 @dataclass(eq=False)
+class ArgumentGrad:
+    """An input that is the data of the gradient of an argument."""
+
+    index: int
+
+
+@dataclass(eq=False)
 class Item:
     """An input that is an array in a dictionary, such as an optimizer's state."""
 
@@ -60,7 +67,7 @@ class Number:
     index: int
 
 
-Source = Argument | NodeData | GradData | Item | Constant | Number
+Source = Argument | NodeData | GradData | ArgumentGrad | Item | Constant | Number
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,8 @@ class State:
     def find_changes(self, keep_grads: bool) -> Changes:
         """What the function changed while it was traced."""
         changes = Changes([], [], [], [])
+        for node, flag in self._trace.former_flags.items():
+            self._trace.check_flag(flag, node.requires_grad)
         self._find_attributes(changes)
         self.effects.check(self._trace.name)
         for node, (_, stand_in) in self._trace.replaced.items():
@@ -159,8 +161,10 @@ class State:
         """Make everything as it was."""
         for node, (data, _) in self._trace.replaced.items():
             node.data = data
-        for node, former in self._trace.former_links.items():
-            node.op, node.inputs = former
+        for node, links in self._trace.former_links.items():
+            node.op, node.inputs = links
+        for node, flag in self._trace.former_flags.items():
+            node.requires_grad = flag
         for tensor, grad in self._all_grads():
             tensor.grad = grad
         for held, entries in self._states:

@@ -59,6 +59,10 @@ class Trace(Recorder):
         self.former_links: dict[Node, tuple[Any, Any]] = {}
         #: Gradients of those that had a Tensor.
         self.former_grads: dict[Node, Any] = {}
+        #: Whether they required a gradient.
+        self.former_flags: dict[Node, bool] = {}
+        #: Nodes that wait (in lazy mode) for something of this trace.
+        self._waiting: set[Node] = set()
         self._arrays: dict[int, tuple[NDArray, TracedArray]] = {}
         self._thread = threading.get_ident()
         self._is_active = True
@@ -95,6 +99,8 @@ class Trace(Recorder):
         self.replaced.clear()
         self.former_links.clear()
         self.former_grads.clear()
+        self.former_flags.clear()
+        self._waiting.clear()
         # Their arrays lead back here.
         self.checks.clear()
         del self.is_random
@@ -140,6 +146,7 @@ class Trace(Recorder):
         else:
             stand_in = self.stand_in(data, source or NodeData(node))
         self.replaced[node] = (data, stand_in)
+        self.former_flags[node] = node.requires_grad
         if node.op is not None:
             self.former_links[node] = (node.op, node.inputs)
             node.op, node.inputs = None, ()
@@ -154,6 +161,14 @@ class Trace(Recorder):
                 "random numbers were drawn while tracing: the compiled function "
                 "would use the same ones in every call. Draw them outside and give "
                 "them as arguments"
+            )
+
+    def check_flag(self, former: bool, latter: bool) -> None:
+        """Raise TraceError if a Tensor from outside has another requires_grad."""
+        if former != latter:
+            self.fail(
+                f"requires_grad of a Tensor from outside was set to {latter}, which "
+                "the compiled function would not do again. Set it outside"
             )
 
     def __call__(self, nodes: Sequence[Node]) -> None:
@@ -172,9 +187,17 @@ class Trace(Recorder):
 
     def _is_recorded(self, node: Node) -> bool:
         """Whether a node waits (in lazy mode) for something of this trace."""
-        return type(node.data) is TracedArray or (
-            node.data is None and any(map(self._is_recorded, node.inputs))
-        )
+        pending, seen = [node], {node}
+        while pending:
+            one = pending.pop()
+            if type(one.data) is TracedArray or one in self._waiting:
+                self._waiting.add(node)
+                return True
+            if one.data is None:
+                inputs = [other for other in one.inputs if other not in seen]
+                seen.update(inputs)
+                pending += inputs
+        return False
 
     def numbers(self, function: Callable[[], tuple[float, ...]]) -> tuple[Any, ...]:
         """Numbers that ``function`` returns anew for each run."""
