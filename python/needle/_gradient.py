@@ -12,7 +12,7 @@ from weakref import ref
 from needle import ops as _ops
 from needle._tensor import Tensor
 from needle._topology import sort_nodes
-from needle.autograd import Node, TensorTuple, Value, value_of
+from needle.autograd import Node, Op, TensorTuple, Value, value_of
 from needle.backend_selection import full_like
 
 
@@ -101,7 +101,26 @@ def compute_gradient_of_variables(output_tensor: Tensor, out_grad: Tensor) -> No
             )
         for one, gradient in zip(node.inputs, gradients, strict=True):
             if one.requires_grad and gradient is not None:
+                _check_gradient(op, gradient, one)
                 pending.setdefault(one, []).append(gradient)
+
+
+def _check_gradient(op: Op, gradient: Any, node: Node) -> None:
+    """Raise an error if what an operation returned cannot be a gradient of a node."""
+    if not isinstance(gradient, Value):
+        raise TypeError(
+            f"{type(op).__name__}.gradient returns Tensors, not "
+            f"{type(gradient).__name__}; ndl.Tensor(...) makes one"
+        )
+    given, data = gradient._node.data, node.data
+    # In lazy mode there may be nothing to look at yet.
+    if given is None or data is None or tuple in (type(given), type(data)):
+        return
+    if given.shape != data.shape:
+        raise ValueError(
+            f"{type(op).__name__}.gradient returned the shape {given.shape} for an "
+            f"input of the shape {data.shape}"
+        )
 
 
 def _twin(value: Any) -> Any:

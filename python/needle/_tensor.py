@@ -19,6 +19,7 @@ from needle.backend_selection import (
     dequantize,
     float_type,
     full_like,
+    is_quantized,
     is_traced,
     quantize_uint8,
 )
@@ -44,12 +45,14 @@ class Tensor(Value):
         ``"float32"``; on NumPy arrays (``NEEDLE_BACKEND=np``) any type, and
         floating types stay what they are by default.
     requires_grad : bool, optional
-        Whether ``backward()`` computes a gradient for it.
+        Whether ``backward()`` computes a gradient for it; never for quantized data.
 
     Notes
     -----
     ``+ - * / **`` with numbers, Tensors and NumPy arrays broadcast as in NumPy.
-    Results that need no gradients are not recorded.
+    ``< <= > >=`` do, too: they give 0 and 1 and end gradients. ``==`` and ``!=`` say
+    whether two Tensors are the same object, as dictionaries need it. Results that
+    need no gradients are not recorded.
     """
 
     __slots__ = ()
@@ -78,7 +81,9 @@ class Tensor(Value):
         else:
             array = array_api.array(array, dtype=dtype, device=device)
         self.grad = None
-        self._node = Node(None, (), array, bool(requires_grad))
+        # Rounding to integers has no gradient that would be useful.
+        requires_grad = bool(requires_grad) and not is_quantized(array)
+        self._node = Node(None, (), array, requires_grad)
 
     @property
     def data(self) -> Tensor:
@@ -142,6 +147,8 @@ class Tensor(Value):
             If nothing that this tensor was computed from requires gradients.
         ValueError
             If ``out_grad`` has another shape.
+        TypeError
+            If ``out_grad`` is no Tensor.
 
         Notes
         -----
@@ -156,6 +163,11 @@ class Tensor(Value):
             )
         if out_grad is None:
             out_grad = Tensor.make_const(full_like(self.realize_cached_data(), 1.0))
+        elif not isinstance(out_grad, Tensor):
+            raise TypeError(
+                f"out_grad is a Tensor, not {type(out_grad).__name__}; "
+                "ndl.Tensor(...) makes one"
+            )
         elif out_grad.shape != self.shape:
             raise ValueError(
                 f"out_grad has the shape {out_grad.shape}, the tensor {self.shape}"
@@ -249,6 +261,25 @@ class Tensor(Value):
     def __float__(self) -> float:
         return float(self.item())
 
+    def __bool__(self) -> bool:
+        data = self.realize_cached_data()
+        if data.size != 1:
+            raise ValueError(
+                f"whether a tensor of the shape {self.shape} is true is ambiguous: "
+                "compare its sum() or numpy().all()"
+            )
+        return bool(data != 0)
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        if self.size != 1:
+            raise TypeError(
+                f"the format {spec!r} is one of numbers: a tensor of the shape "
+                f"{self.shape} has {self.size}; format the elements of numpy()"
+            )
+        return format(self.item(), spec)
+
     def item(self) -> float:
         """The only element as a Python number.
 
@@ -330,6 +361,18 @@ class Tensor(Value):
     def __neg__(self) -> Tensor:
         return _ops.negate(self)
 
+    def __lt__(self, other: Any) -> Tensor:
+        return _compare("lt", self, other)
+
+    def __le__(self, other: Any) -> Tensor:
+        return _compare("le", self, other)
+
+    def __gt__(self, other: Any) -> Tensor:
+        return _compare("gt", self, other)
+
+    def __ge__(self, other: Any) -> Tensor:
+        return _compare("ge", self, other)
+
     __radd__ = __add__
     __rmul__ = __mul__
 
@@ -337,13 +380,27 @@ class Tensor(Value):
         """The matrix product, see :func:`needle.ops.matmul`."""
         return cast("Tensor", self @ other)
 
-    def sum(self, axes: Any = None) -> Tensor:
-        """The sum over axes, see :func:`needle.ops.summation`."""
-        return _ops.summation(self, axes)
+    def sum(
+        self, axes: Any = None, *, axis: Any = None, keepdims: bool = False, **rest: Any
+    ) -> Tensor:
+        """The sum over axes, see :func:`needle.ops.summation`.
 
-    def max(self, axes: Any = None) -> Tensor:
-        """The largest element over axes, see :func:`needle.ops.max`."""
-        return _ops.max(self, axes)
+        ``axis`` is NumPy's name of ``axes``, so that ``np.sum(tensor)`` works; of
+        NumPy's other arguments there are none.
+        """
+        axes = _one_of_axes("sum", axes, axis, rest)
+        return _ops.summation(self, axes, keepdims)
+
+    def max(
+        self, axes: Any = None, *, axis: Any = None, keepdims: bool = False, **rest: Any
+    ) -> Tensor:
+        """The largest element over axes, see :func:`needle.ops.max`.
+
+        ``axis`` is NumPy's name of ``axes``, so that ``np.max(tensor)`` works; of
+        NumPy's other arguments there are none.
+        """
+        axes = _one_of_axes("max", axes, axis, rest)
+        return _ops.max(self, axes, keepdims)
 
     def broadcast_to(self, shape: Any) -> Tensor:
         """Repeat along dimensions, see :func:`needle.ops.broadcast_to`."""
@@ -362,6 +419,28 @@ class Tensor(Value):
 def rebuild(cls: type[ValueT], data: Any, requires_grad: bool) -> ValueT:
     """A leaf of a class: what copies and pickles are made of."""
     return cls._wrap(Node(None, (), data, requires_grad))
+
+
+def _one_of_axes(name: str, axes: Any, axis: Any, rest: dict[str, Any]) -> Any:
+    """The axes of a reduction, by either name; ``rest`` is what else was given."""
+    # NumPy passes out=None even if nobody asked for it.
+    for other, value in rest.items():
+        if other != "out" or value is not None:
+            raise TypeError(
+                f"{name}() of a Tensor takes axes and keepdims, not {other}"
+            )
+    if axes is not None and axis is not None:
+        raise TypeError(f"{name}() takes axes or axis, which mean the same, not both")
+    return axes if axis is None else axis
+
+
+def _compare(name: str, tensor: Tensor, other: Any) -> Tensor:
+    """1 where a comparison holds, else 0; without a graph."""
+    if isinstance(other, Tensor):
+        return _ops.Compare(name)(tensor, other).detach()
+    if isinstance(other, _NUMBERS):
+        return _ops.Compare(name, float(other))(tensor).detach()
+    return _with_array(lambda a, b: _compare(name, a, b), tensor, other)
 
 
 def _with_array(

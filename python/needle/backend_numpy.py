@@ -67,6 +67,11 @@ class QuantizedArray(np.ndarray[Any, Any]):
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any
     ) -> Any:
+        if any(isinstance(out, QuantizedArray) for out in kwargs.get("out", ())):
+            raise TypeError(
+                f"numpy.{ufunc.__name__} cannot write to a quantized array: assign its "
+                "result to a new name, or dequantize first"
+            )
         both = all(isinstance(operand, QuantizedArray) for operand in inputs)
         if ufunc is np.matmul and method == "__call__" and both:
             left, right = inputs

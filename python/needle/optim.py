@@ -31,6 +31,8 @@ class Optimizer:
     numbers: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, params: Iterable[Tensor]) -> None:
+        if isinstance(params, Tensor):
+            raise TypeError("an optimizer takes a list of Tensors: write [tensor]")
         self.params = list(params)
         for param in self.params:
             if not isinstance(param, Tensor):
@@ -53,6 +55,23 @@ class Optimizer:
         """Forget the gradients."""
         for param in self.params:
             param.grad = None
+
+    def _check_gradients(self) -> None:
+        """Raise an error before anything is changed if a gradient does not fit."""
+        for number, param in enumerate(self.params):
+            grad = param.grad
+            if grad is None:
+                continue
+            if not isinstance(grad, Tensor):
+                raise TypeError(
+                    f"the gradient of parameter {number} is a Tensor, not "
+                    f"{type(grad).__name__}"
+                )
+            if grad.shape != param.shape:
+                raise ValueError(
+                    f"the gradient of parameter {number} has the shape {grad.shape}, "
+                    f"the parameter {param.shape}"
+                )
 
     def _gradients(self, weight_decay: float) -> Iterable[tuple[Tensor, Any, Any]]:
         """Parameters with a gradient, their data, and gradients plus decay."""
@@ -105,7 +124,14 @@ class SGD(Optimizer):
         return (self.lr,)
 
     def step(self) -> None:
-        """Change every parameter that has a gradient."""
+        """Change every parameter that has a gradient.
+
+        Raises
+        ------
+        ValueError
+            If a gradient has another shape than its parameter; nothing is changed.
+        """
+        self._check_gradients()
         (rate,) = per_step(self._next_numbers)
         for param, data, grad in self._gradients(self.weight_decay):
             if self.momentum:
@@ -167,7 +193,14 @@ class Adam(Optimizer):
         return self.lr * root / (1.0 - self.beta1**self.t), self.eps * root
 
     def step(self) -> None:
-        """Change every parameter that has a gradient."""
+        """Change every parameter that has a gradient.
+
+        Raises
+        ------
+        ValueError
+            If a gradient has another shape than its parameter; nothing is changed.
+        """
+        self._check_gradients()
         rate, eps = per_step(self._next_numbers)
         for param, data, grad in self._gradients(self.weight_decay):
             first = grad * (1.0 - self.beta1)

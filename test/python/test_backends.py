@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 FILES = [
     "test_autograd.py",
     "test_init.py",
+    "test_misuse.py",
     "test_nn.py",
     "test_optim.py",
     "test_ops_gradients.py",

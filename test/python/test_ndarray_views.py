@@ -335,3 +335,37 @@ def test_names_of_the_course():
     assert a._device == a.device
     for shape in [(), (5,), (2, 3, 4)]:
         assert nd.NDArray.compact_strides(shape) == nd.NDArray(np.zeros(shape)).strides
+
+
+@each_device
+def test_writing_flat_goes_row_by_row(device: nd.Device) -> None:
+    a = nd.ones((2, 2), device=device)
+    for values in (np.arange(4.0), [0, 1, 2, 3], nd.array(np.arange(4.0))):
+        a.fill(7)
+        a.flat = values
+        assert a.numpy().tolist() == [[0, 1], [2, 3]]
+    a.flat = 5
+    assert a.numpy().tolist() == [[5, 5], [5, 5]]
+    with pytest.raises(ValueError, match="broadcast"):
+        a.flat = np.arange(3.0)
+
+
+@each_device
+def test_overlapping_writes_in_one_dimension(device: nd.Device) -> None:
+    a = nd.array(np.arange(9.0), device=device)
+    a[2:7] = a[::2]
+    assert a.numpy().tolist() == [0, 1, 0, 2, 4, 6, 8, 7, 8]
+
+
+@each_device
+def test_arrays_of_numpy_and_other_things(device: nd.Device) -> None:
+    a = nd.ones((2,), device=device)
+    assert nd.concatenate([np.zeros(2), a]).numpy().tolist() == [0, 0, 1, 1]
+    assert nd.stack([a, np.zeros(2)]).numpy().tolist() == [[1, 1], [0, 0]]
+    with pytest.raises(TypeError, match="stack takes arrays, not list"):
+        nd.stack([[1.0, 2.0], a])
+    with pytest.raises(ValueError, match="pad takes 1 pairs"):
+        a.pad((1,))
+    assert f"{a.sum():.1f} {a}" == "2.0 [1. 1.]"
+    with pytest.raises(TypeError, match="is one of numbers"):
+        format(a, ".1f")

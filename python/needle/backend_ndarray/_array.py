@@ -179,7 +179,11 @@ class NDArray(NDArrayBase):
 
     @flat.setter
     def flat(self, value: Any) -> None:
-        self[...] = value
+        # A value of as many elements is read row by row, whatever its shape.
+        given = NDArray(value) if isinstance(value, (list, tuple)) else value
+        if getattr(given, "size", 1) == self.size and self.size > 1:
+            given = given.reshape(self.shape)
+        self[...] = given
 
     # -- Conversions -------------------------------------------------------
 
@@ -350,8 +354,14 @@ class NDArray(NDArrayBase):
         ValueError
             If there is not one pair of numbers, not negative, for each axis.
         """
-        pairs = [tuple(map(operator.index, pair)) for pair in axes]
-        if len(pairs) != self.ndim or any(len(p) != 2 or min(p) < 0 for p in pairs):
+        try:
+            pairs = [tuple(map(operator.index, pair)) for pair in axes]
+        except TypeError:
+            pairs = []
+            right = False
+        else:
+            right = len(pairs) == self.ndim
+        if not right or any(len(p) != 2 or min(p) < 0 for p in pairs):
             raise ValueError(
                 f"pad takes {self.ndim} pairs of numbers that are not negative, "
                 f"got {axes!r}"
@@ -474,6 +484,16 @@ class NDArray(NDArrayBase):
                 "compare its sum() or numpy().all()"
             )
         return self.item() != 0
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        if self.size != 1:
+            raise TypeError(
+                f"the format {spec!r} is one of numbers: an array of shape "
+                f"{self.shape} has {self.size}; format the elements of numpy()"
+            )
+        return format(self.item(), spec)
 
     def __float__(self) -> float:
         return self.item()

@@ -324,6 +324,16 @@ def pad(a: NDArray, axes: Any) -> NDArray:
     return a.pad(axes)
 
 
+def _as_array(name: str, a: Any) -> Any:
+    """An array as it is; NumPy's becomes an NDArray."""
+    if isinstance(a, np.ndarray):
+        return NDArray(a)
+    # Arrays without values, of needle.jit, are none either.
+    if not isinstance(a, NDArray) and not hasattr(a, "_dequantized"):
+        raise TypeError(f"{name} takes arrays, not {type(a).__name__}")
+    return a
+
+
 def stack(arrays: Sequence[NDArray], axis: int = 0) -> NDArray:
     """Arrays of one shape along a new axis.
 
@@ -332,7 +342,7 @@ def stack(arrays: Sequence[NDArray], axis: int = 0) -> NDArray:
     ValueError
         If there are none, or their shapes differ.
     """
-    given = list(arrays)
+    given = [_as_array("stack", a) for a in arrays]
     shapes = {a.shape for a in given}
     if len(shapes) != 1:
         raise ValueError(f"stack takes arrays of one shape, got {sorted(shapes)}")
@@ -351,7 +361,7 @@ def concatenate(arrays: Sequence[NDArray], axis: int = 0) -> NDArray:
     ValueError
         If there are none, or their shapes differ in another axis.
     """
-    arrays = list(arrays)
+    arrays = [_as_array("concatenate", a) for a in arrays]
     if not arrays:
         raise ValueError("concatenate takes at least one array")
     given: list[Any] = _array.place_all([a._dequantized() for a in arrays])

@@ -278,7 +278,10 @@ def array_assign(target: NDArray, source: NDArray) -> None:
     values = _view(source)
     if [n for n in source.shape if n != 1] == [n for n in target.shape if n != 1]:
         values = values.reshape(target.shape)
-    _view(target)[...] = values
+    written = _view(target)
+    # NumPy itself reads the source first only in more than one dimension.
+    overlaps = np.may_share_memory(written, values)
+    written[...] = values.copy() if overlaps else values
 
 
 def array_matmul(a: NDArray, b: NDArray, bias: NDArray | None = None) -> NDArray:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 from needle import init, ops
@@ -61,6 +62,12 @@ class Linear(Module):
         dtype: Any = "float32",
     ) -> None:
         super().__init__()
+        for name, extent in (
+            ("in_features", in_features),
+            ("out_features", out_features),
+        ):
+            if operator.index(extent) < 1:
+                raise ValueError(f"{name} must be positive, got {extent}")
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(
@@ -115,6 +122,11 @@ class Linear(Module):
         ValueError
             If the last extent of x is not in_features.
         """
+        if not isinstance(x, Tensor):
+            raise TypeError(
+                f"Linear takes a Tensor, not {type(x).__name__}; ndl.Tensor(...) "
+                "makes one"
+            )
         if x.shape[-1:] != (self.in_features,):
             raise ValueError(
                 f"Linear takes (..., {self.in_features}), got the shape {x.shape}"
@@ -161,6 +173,12 @@ class Sequential(Module):
 
     def __init__(self, *modules: Module) -> None:
         super().__init__()
+        for module in modules:
+            if not callable(module):
+                raise TypeError(
+                    "Sequential takes modules one by one, Sequential(a, b), not "
+                    f"{type(module).__name__}"
+                )
         self.modules = modules
 
     def forward(self, x: Any) -> Any:
@@ -200,7 +218,9 @@ class SoftmaxLoss(Module):
             )
         count, classes = logits.shape
         right = init.one_hot(classes, y, dtype=logits.dtype)
-        losses = ops.logsumexp(logits, (1,)) - ops.summation(logits * right, (1,))
+        # Chosen, not multiplied by 0: logits can be infinite.
+        chosen = ops.Select()(right, logits)
+        losses = ops.logsumexp(logits, (1,)) - ops.summation(chosen, (1,))
         return ops.summation(losses) / count
 
 

@@ -11,6 +11,7 @@ from needle.ops.ops_logarithmic import (
 from needle.ops.ops_mathematic import (
     AddScalar,
     BroadcastTo,
+    Compare,
     Dilate,
     DivScalar,
     EWiseAdd,
@@ -29,6 +30,7 @@ from needle.ops.ops_mathematic import (
     ReLU,
     Reshape,
     RPowerScalar,
+    Select,
     Sigmoid,
     Split,
     Sqrt,
@@ -78,6 +80,7 @@ from needle.ops.ops_tuple import (
 __all__ = [
     "AddScalar",
     "BroadcastTo",
+    "Compare",
     "Dilate",
     "DivScalar",
     "EWiseAdd",
@@ -100,6 +103,7 @@ __all__ = [
     "RPowerScalar",
     "ReLU",
     "Reshape",
+    "Select",
     "Sigmoid",
     "Split",
     "Sqrt",

@@ -7,13 +7,20 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
 
 from needle._tensor import Tensor
 from needle.autograd import TensorOp
-from needle.backend_selection import array_api
+from needle.backend_selection import (
+    BACKEND,
+    array_api,
+    float_type,
+    is_traced,
+    real_numbers,
+)
 from needle.ops._helpers import make_mask, sum_to
 
 
@@ -77,6 +84,46 @@ class EWisePow(TensorOp):
             logarithm = log(a + make_mask(data == 0.0, data))
             exponent = sum_to(out_grad * node * logarithm, b.shape)
         return base, exponent
+
+
+class Compare(TensorOp):
+    """1 where a comparison of a with b, or with a number, holds, else 0.
+
+    Parameters
+    ----------
+    name : str
+        ``"lt"``, ``"le"``, ``"gt"`` or ``"ge"``.
+    scalar : float, optional
+        The number, if there is no b.
+    """
+
+    def __init__(self, name: str, scalar: float | None = None) -> None:
+        self.name = name
+        self.scalar = scalar
+
+    def compute(self, a: Any, b: Any = None) -> Any:
+        result = getattr(operator, self.name)(a, self.scalar if b is None else b)
+        return result.astype(float_type(a)) if BACKEND == "np" else result
+
+    def gradient(self, out_grad: Tensor, node: Tensor) -> tuple[None, ...]:
+        return (None,) * len(node.inputs)
+
+
+class Select(TensorOp):
+    """a where a mask of 0 and 1 is 1, elsewhere 0, even where a is not finite."""
+
+    def compute(self, mask: Any, a: Any) -> Any:
+        if BACKEND == "np":
+            return np.where(mask > 0, real_numbers(a), 0.0).astype(float_type(a))
+        traced = next((one for one in (mask, a) if is_traced(one)), None)
+        if traced is None:
+            return array_api.relu_grad(mask, a)
+        trace = traced._trace
+        operands = [trace.lift(one)._real() for one in (mask, a)]
+        return trace.emit("select", *operands, trace.fill(a.shape, 0.0))
+
+    def gradient(self, out_grad: Tensor, node: Tensor) -> tuple[None, Tensor]:
+        return None, self(node.inputs[0], out_grad)
 
 
 class _ScalarOp(TensorOp):
@@ -326,6 +373,7 @@ def sqrt(a: Tensor) -> Tensor:
 
 __all__ = [
     "AddScalar",
+    "Compare",
     "DivScalar",
     "EWiseAdd",
     "EWiseDiv",
@@ -339,6 +387,7 @@ __all__ = [
     "RDivScalar",
     "RPowerScalar",
     "ReLU",
+    "Select",
     "Sigmoid",
     "Sqrt",
     "Tanh",

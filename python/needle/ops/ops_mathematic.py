@@ -3,6 +3,7 @@
 
 from needle.ops.ops_elementwise import (
     AddScalar,
+    Compare,
     DivScalar,
     EWiseAdd,
     EWiseDiv,
@@ -16,6 +17,7 @@ from needle.ops.ops_elementwise import (
     RDivScalar,
     ReLU,
     RPowerScalar,
+    Select,
     Sigmoid,
     Sqrt,
     Tanh,
@@ -69,6 +71,7 @@ from needle.ops.ops_shape import (
 __all__ = [
     "AddScalar",
     "BroadcastTo",
+    "Compare",
     "Dilate",
     "DivScalar",
     "EWiseAdd",
@@ -87,6 +90,7 @@ __all__ = [
     "RPowerScalar",
     "ReLU",
     "Reshape",
+    "Select",
     "Sigmoid",
     "Split",
     "Sqrt",

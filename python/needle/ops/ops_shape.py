@@ -26,7 +26,7 @@ class Transpose(TensorOp):
     """Swaps two axes, the last two by default."""
 
     def __init__(self, axes: Sequence[int] | None = None) -> None:
-        if axes is not None and len(axes) != 2:
+        if axes is not None and (not hasattr(axes, "__len__") or len(axes) != 2):
             raise ValueError(f"transpose swaps two axes, got {axes}")
         self.axes = None if axes is None else tuple(axes)
 
@@ -230,8 +230,16 @@ def stack(args: Sequence[Tensor] | TensorTuple, axis: int) -> Tensor:
     ValueError
         If shapes or committed devices differ.
     """
-    tensors = args if isinstance(args, TensorTuple) else make_tuple(*args)
-    return Stack(axis)(tensors)
+    if isinstance(args, TensorTuple):
+        return Stack(axis)(args)
+    tensors = list(args)
+    for tensor in tensors:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(
+                f"stack takes Tensors, not {type(tensor).__name__}; ndl.Tensor(...) "
+                "makes one"
+            )
+    return Stack(axis)(make_tuple(*tensors))
 
 
 def split(a: Tensor, axis: int) -> TensorTuple:
