@@ -385,8 +385,14 @@ class Tensor(Value):
     ) -> Tensor:
         """The sum over axes, see :func:`needle.ops.summation`.
 
-        ``axis`` is NumPy's name of ``axes``, so that ``np.sum(tensor)`` works; of
-        NumPy's other arguments there are none.
+        Parameters
+        ----------
+        axes, axis : int or tuple of int, optional
+            All axes if not given; ``axis`` is NumPy's name, for ``np.sum(tensor)``.
+        keepdims : bool, optional
+            Whether the axes stay, with the extent 1.
+        **rest
+            What else NumPy passes: an error, except ``out=None``.
         """
         axes = _one_of_axes("sum", axes, axis, rest)
         return _ops.summation(self, axes, keepdims)
@@ -396,8 +402,14 @@ class Tensor(Value):
     ) -> Tensor:
         """The largest element over axes, see :func:`needle.ops.max`.
 
-        ``axis`` is NumPy's name of ``axes``, so that ``np.max(tensor)`` works; of
-        NumPy's other arguments there are none.
+        Parameters
+        ----------
+        axes, axis : int or tuple of int, optional
+            All axes if not given; ``axis`` is NumPy's name, for ``np.max(tensor)``.
+        keepdims : bool, optional
+            Whether the axes stay, with the extent 1.
+        **rest
+            What else NumPy passes: an error, except ``out=None``.
         """
         axes = _one_of_axes("max", axes, axis, rest)
         return _ops.max(self, axes, keepdims)
