@@ -97,6 +97,10 @@ def NeedleCPU_ReduceKernelOp : NeedleCPU_RegionKernelOp<"reduce_kernel"> {
 def NeedleCPU_YieldOp : NeedleCPU_Op<"yield", [Pure, Terminator,
     ParentOneOf<["MapKernelOp", "ReduceKernelOp"]>]> {
   let summary = "ends the body of a kernel";
+  let description = [{
+    Hands over the elements of the outputs of a `map_kernel`, or the combination of
+    two values in a `reduce_kernel`.
+  }];
   let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "attr-dict $values `:` type($values)";
 }
