@@ -15,22 +15,22 @@
 
 namespace needle {
 
-/// e^x within 1 ulp; results below 2^-126 are denormal, not zero.
+/// e^argument within 1 ulp; results below 2^-126 are denormal, not zero.
 mlir::Value expandExp(mlir::OpBuilder &builder, mlir::Location loc,
-                      mlir::Value x);
+                      mlir::Value argument);
 
 /// The natural logarithm within 1 ulp: -inf of ±0, NaN below.
 mlir::Value expandLog(mlir::OpBuilder &builder, mlir::Location loc,
-                      mlir::Value x);
+                      mlir::Value argument);
 
-/// The hyperbolic tangent within 2 ulp; ±1 from |x| = 9.02 on, -0 of -0.
+/// The hyperbolic tangent within 2 ulp; ±1 from |argument| = 9.02 on, -0 of -0.
 mlir::Value expandTanh(mlir::OpBuilder &builder, mlir::Location loc,
-                       mlir::Value x);
+                       mlir::Value argument);
 
-/// x^y within 1 ulp, with the special cases of C99's powf (annex F.9.4.4),
-/// which are NumPy's too.
+/// base^power within 1 ulp, with the special cases of C99's powf (annex
+/// F.9.4.4), which are NumPy's too.
 mlir::Value expandPow(mlir::OpBuilder &builder, mlir::Location loc,
-                      mlir::Value x, mlir::Value y);
+                      mlir::Value base, mlir::Value power);
 
 /// A float in a formula: operators build arith operations.
 class Real {

@@ -204,7 +204,7 @@ Value ReduceKernel::emitRowBlock(Value input, Value size) {
       b.loop(b.i64(0), whole, step, sums, [&](Value at, ValueRange carried) {
         Values next;
         for (auto [i, sum] : llvm::enumerate(carried)) {
-          Value place = b.add(at, b.i64(int64_t(i * lanes)));
+          Value place = b.add(at, b.i64(int64_t(i) * lanes));
           next.push_back(
               combine(sum, b.load(vector, b.advance(input, place, f32), 4)));
         }
@@ -263,7 +263,7 @@ void ReduceKernel::emitColumnsAt(Value output, Value input, Value first,
                                  unsigned vectors, unsigned lanes) {
   Type type = lanes ? Type(b.vec(lanes, f32)) : f32;
   auto place = [&](Value start, unsigned i) {
-    return b.advance(start, b.i64(int64_t(i * lanes)), f32);
+    return b.advance(start, b.i64(int64_t(i) * lanes), f32);
   };
   Values neutral(vectors, identity(lanes));
   Values results = emitBlocks(
