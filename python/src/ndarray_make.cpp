@@ -145,7 +145,8 @@ static eager::StoragePtr keepAlive(const nb::ndarray<> &imported, float *data,
       owner.get(), writable);
   if (!storage)
     throw std::bad_alloc();
-  owner.release();
+  // The storage's from now on.
+  [[maybe_unused]] nb::ndarray<> *adopted = owner.release();
   return storage;
 }
 

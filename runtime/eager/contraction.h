@@ -55,7 +55,7 @@ public:
              uint8_t *result) const;
 
 private:
-  Status launch(const KernelSlot &slot, void *context, int64_t count) const;
+  Status launch(const KernelSlot &kernel, void *context, int64_t count) const;
 
   const KernelLibrary *library = nullptr;
   const ContractionSlot *slot = nullptr;

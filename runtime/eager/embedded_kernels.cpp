@@ -6,29 +6,29 @@
 // Read-only data, where the runtime uses it in place.
 __asm__(".pushsection .rodata.needle_kernels,\"a\",@progbits\n"
         ".balign 64\n"
-        ".hidden needle_embedded_kernels_begin\n"
-        ".globl needle_embedded_kernels_begin\n"
-        "needle_embedded_kernels_begin:\n"
+        ".hidden needleEmbeddedKernelsBegin\n"
+        ".globl needleEmbeddedKernelsBegin\n"
+        "needleEmbeddedKernelsBegin:\n"
         ".incbin \"" NEEDLE_KERNEL_ARTIFACT "\"\n"
-        ".hidden needle_embedded_kernels_end\n"
-        ".globl needle_embedded_kernels_end\n"
-        "needle_embedded_kernels_end:\n"
+        ".hidden needleEmbeddedKernelsEnd\n"
+        ".globl needleEmbeddedKernelsEnd\n"
+        "needleEmbeddedKernelsEnd:\n"
         ".byte 0\n"
         ".popsection\n");
 
 extern "C" {
-extern const uint8_t needle_embedded_kernels_begin[]
+extern const uint8_t needleEmbeddedKernelsBegin[]
     __attribute__((visibility("hidden")));
-extern const uint8_t needle_embedded_kernels_end[]
+extern const uint8_t needleEmbeddedKernelsEnd[]
     __attribute__((visibility("hidden")));
 }
 
 namespace ndl::eager {
 
 EmbeddedArtifact embeddedKernels() {
-  return {needle_embedded_kernels_begin,
-          static_cast<size_t>(needle_embedded_kernels_end -
-                              needle_embedded_kernels_begin)};
+  return {needleEmbeddedKernelsBegin,
+          static_cast<size_t>(needleEmbeddedKernelsEnd -
+                              needleEmbeddedKernelsBegin)};
 }
 
 } // namespace ndl::eager

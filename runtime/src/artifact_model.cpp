@@ -99,7 +99,7 @@ ArtifactModel toModel(const ArtifactView &view) {
     model.messages.push_back(
         {view.string(record.text), view.string(record.location)});
   for (const NdlKernelRecord &record : view.kernels)
-    model.kernels.push_back(view.string(record.name));
+    model.kernels.emplace_back(view.string(record.name));
   for (size_t i = 0; i < view.bodies.size; ++i)
     model.bodies.push_back(toModel(view, i));
   for (uint32_t i = 0; i < view.sections.size; ++i)

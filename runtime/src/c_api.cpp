@@ -250,6 +250,7 @@ NdlStatus ndl_executable_find_kernel(const NdlExecutable *executable,
     return NDL_OK;
   }
   std::vector<std::string_view> names;
+  names.reserve(ndl_executable_kernel_count(executable));
   for (size_t i = 0; i < ndl_executable_kernel_count(executable); ++i)
     names.emplace_back(ndl_executable_kernel_name(executable, i));
   return report({NDL_NOT_FOUND, ndl::noSuchName("kernel", name, names)});

@@ -139,6 +139,7 @@ TEST(Storage, IsSharedByThreads) {
   int64_t before = storageStats().liveBytes;
   StoragePtr shared = Storage::allocate(64);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (uint32_t t = 0; t < 4; ++t)
     threads.emplace_back([t, shared] {
       std::mt19937 random(t);
