@@ -3,20 +3,12 @@
 
 from __future__ import annotations
 
-import warnings
-from pathlib import Path
 from typing import Any
 
-import nbformat
+import notebooks
 import pytest
 
-with warnings.catch_warnings():
-    # Of libraries between a notebook and its kernel.
-    warnings.simplefilter("ignore")
-    from nbclient import NotebookClient
-
-ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOK = ROOT / "docs" / "tutorials" / "quantization_demo.ipynb"
+NOTEBOOK = notebooks.TUTORIALS / "quantization_demo.ipynb"
 
 # What the text of one cell contains, in the order of the cells.
 KNOWN = [
@@ -45,50 +37,24 @@ KNOWN = [
 
 @pytest.fixture(scope="module")
 def executed() -> Any:
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    client = NotebookClient(
-        notebook,
-        timeout=300,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(ROOT)}},
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return client.execute()
-
-
-def _code_cells(notebook: Any) -> list[Any]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
-def _text(cell: Any) -> str:
-    return "".join(o.text for o in cell.outputs if o.output_type == "stream")
+    return notebooks.execute(NOTEBOOK)
 
 
 def test_known_values(executed: Any) -> None:
-    cells = iter(_code_cells(executed))
+    cells = iter(notebooks.code_cells(executed))
     for parts in KNOWN:
         for cell in cells:
-            if all(part in _text(cell) for part in parts):
+            if all(part in notebooks.text_of(cell) for part in parts):
                 break
         else:
-            texts = "\n---\n".join(map(_text, _code_cells(executed)))
+            printed = map(notebooks.text_of, notebooks.code_cells(executed))
+            texts = "\n---\n".join(printed)
             pytest.fail(f"no cell prints {parts}:\n{texts}")
 
 
 def test_plots_are_drawn(executed: Any) -> None:
-    plots = [
-        output.data["image/png"]
-        for cell in _code_cells(executed)
-        for output in cell.outputs
-        if output.output_type == "display_data" and "image/png" in output.data
-    ]
-    assert len(plots) == 2
-    assert all(len(plot) > 5000 for plot in plots)
+    notebooks.check_plots(executed, 2)
 
 
 def test_is_stored_without_outputs() -> None:
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    for cell in _code_cells(notebook):
-        assert cell.outputs == []
-        assert cell.execution_count is None
+    notebooks.check_stored_without_outputs(NOTEBOOK)

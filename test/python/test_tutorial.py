@@ -4,47 +4,23 @@
 from __future__ import annotations
 
 import re
-import warnings
-from pathlib import Path
 from typing import Any
 
 import nbformat
+import notebooks
 import pytest
 
-with warnings.catch_warnings():
-    # Of libraries between a notebook and its kernel.
-    warnings.simplefilter("ignore")
-    from nbclient import NotebookClient
-
-ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOK = ROOT / "docs" / "tutorials" / "train-and-quantize.ipynb"
-
-
-def code_cells(notebook: Any) -> list[Any]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+NOTEBOOK = notebooks.TUTORIALS / "train-and-quantize.ipynb"
 
 
 @pytest.fixture(scope="module")
 def executed() -> Any:
-    client = NotebookClient(
-        nbformat.read(NOTEBOOK, as_version=4),
-        timeout=300,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(ROOT)}},
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return client.execute()
+    return notebooks.execute(NOTEBOOK)
 
 
 @pytest.fixture(scope="module")
 def printed(executed: Any) -> str:
-    return "".join(
-        output.text
-        for cell in code_cells(executed)
-        for output in cell.outputs
-        if output.output_type == "stream"
-    )
+    return "".join(map(notebooks.text_of, notebooks.code_cells(executed)))
 
 
 @pytest.mark.parametrize(
@@ -90,21 +66,11 @@ def test_numbers_are_those_of_a_network_that_works(printed: str) -> None:
 
 
 def test_draws_its_plots(executed: Any) -> None:
-    plots = [
-        output.data["image/png"]
-        for cell in code_cells(executed)
-        for output in cell.outputs
-        if output.output_type == "display_data" and "image/png" in output.data
-    ]
-    assert len(plots) == 5
-    assert all(len(plot) > 5000 for plot in plots)
+    notebooks.check_plots(executed, 5)
 
 
 def test_is_stored_without_outputs() -> None:
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    for cell in code_cells(notebook):
-        assert cell.outputs == []
-        assert cell.execution_count is None
+    notebooks.check_stored_without_outputs(NOTEBOOK)
 
 
 def test_names_files_that_exist() -> None:
@@ -113,4 +79,4 @@ def test_names_files_that_exist() -> None:
     named = re.findall(r"`(docs/[\w./-]+)`", text)
     assert len(named) >= 3
     for name in named:
-        assert (ROOT / name).is_file(), name
+        assert (notebooks.ROOT / name).is_file(), name
