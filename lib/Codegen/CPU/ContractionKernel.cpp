@@ -9,11 +9,10 @@ using namespace needle::cpu;
 
 ContractionKernel::ContractionKernel(KernelBuilder &builder,
                                      const KernelSpec &spec,
-                                     const CPUTarget &target)
-    : b(builder), spec(spec), target(target),
-      tile(spec.integer ? target.intTile : target.floatTile),
-      lanes(target.lanes()), i8(b.getI8Type()), i16(b.getI16Type()),
-      i32(b.getI32Type()), i64(b.getI64Type()), f32(b.getF32Type()) {}
+                                     const CPUTarget &target, RegisterTile tile)
+    : b(builder), spec(spec), target(target), tile(tile), lanes(target.lanes()),
+      i8(b.getI8Type()), i16(b.getI16Type()), i32(b.getI32Type()),
+      i64(b.getI64Type()), f32(b.getF32Type()) {}
 
 Type ContractionKernel::destType() const {
   return spec.dest == DestKind::Q8    ? i8
@@ -21,83 +20,54 @@ Type ContractionKernel::destType() const {
                                       : f32;
 }
 
-void ContractionKernel::emit(Value context, Value begin, Value end,
-                             Value worker) {
-  raggedScales = b.stack(f32, tile.columns);
-  raggedBias = b.stack(i32, tile.columns);
-  raggedDest = b.stack(destType(), tile.rows * tile.columns);
-  if (spec.wide) {
-    wideSums = b.stack(i64, tile.rows * tile.columns);
-    wideTile = b.stack(i32, tile.rows * tile.columns);
-  }
+void ContractionKernel::emit(TaskArguments task) {
+  ContextReader reader(b, task.context);
   for (unsigned i = 0; i < unsigned(KernelArg::Count); ++i) {
     auto which = KernelArg(i);
     bool pointer = which == KernelArg::Lhs || which == KernelArg::Rhs ||
                    which == KernelArg::Scales || which == KernelArg::Bias ||
                    which == KernelArg::Dest || which == KernelArg::Workspace;
-    args.push_back(b.load(pointer ? b.ptrType() : i64,
-                          b.advance(context, b.i64(i), i64), 8));
+    args.push_back(pointer ? reader.nextPointer() : reader.nextWord());
   }
+  emitPrologue();
+  b.loop(task.begin, task.end, 1, [&](Value index) {
+    Value splits = arg(KernelArg::ColumnSplits);
+    Value panels = b.ceilDiv(arg(KernelArg::Columns), tile.columns);
+    Value split = b.rem(index, splits);
+    Block block;
+    block.firstRow = b.mul(b.div(index, splits), arg(KernelArg::BlockRows));
+    block.rowCount = b.min(arg(KernelArg::BlockRows),
+                           b.sub(arg(KernelArg::Rows), block.firstRow));
+    block.firstPanel = b.div(b.mul(panels, split), splits);
+    block.lastPanel = b.div(b.mul(panels, b.add(split, b.i64(1))), splits);
+    block.worker = task.worker;
+    emitPanels(block, emitLhsRows(block));
+  });
+}
+
+void ContractionKernel::emitPrologue() {
+  raggedScales = b.stack(f32, tile.columns);
+  raggedBias = b.stack(i32, tile.columns);
+  raggedDest = b.stack(destType(), tile.rows * tile.columns);
+  if (spec.dest != DestKind::Q8)
+    return;
   auto narrow = [&](KernelArg which) -> Value {
     return arith::TruncIOp::create(b, i32, arg(which));
   };
-  lhsZeroPoint = narrow(KernelArg::LhsZeroPoint);
-  if (spec.dest == DestKind::Q8) {
-    destScale = arith::BitcastOp::create(b, f32, narrow(KernelArg::DestScale));
-    destZeroPoint = narrow(KernelArg::DestZeroPoint);
-  }
-  b.loop(begin, end, 1, [&](Value task) { emitTask(task, worker); });
+  destScale = arith::BitcastOp::create(b, f32, narrow(KernelArg::DestScale));
+  destZeroPoint = narrow(KernelArg::DestZeroPoint);
 }
 
-void ContractionKernel::emitTask(Value task, Value worker) {
-  Value splits = arg(KernelArg::ColumnSplits);
-  Value firstRow = b.mul(b.div(task, splits), arg(KernelArg::BlockRows));
-  Value rowCount =
-      b.min(arg(KernelArg::BlockRows), b.sub(arg(KernelArg::Rows), firstRow));
-  Value split = b.rem(task, splits);
-  Value panels = b.ceilDiv(arg(KernelArg::Columns), tile.columns);
-  Value firstPanel = b.div(b.mul(panels, split), splits);
-  Value lastPanel = b.div(b.mul(panels, b.add(split, b.i64(1))), splits);
-
-  Rows lhs = emitLhsRows(firstRow, rowCount, worker);
-  auto emitPanels = [&](Value widened) {
-    b.loop(firstPanel, lastPanel, 1, [&](Value index) {
-      Panel panel = emitPanel(index, firstRow);
-      if (widened) {
-        panel.rhs = emitWidenedPanel(panel.rhs, widened);
-        panel.rhsBits = 16;
-      }
-      bool isVariant = !widened && widensPanels(spec);
-      emitRowsOfPanel(panel, lhs, rowCount, /*leftInOneTile=*/!isVariant);
-    });
-  };
-  if (!widensPanels(spec))
-    return emitPanels(nullptr);
-  // Two tiles of rows widen a panel as fast in registers.
-  b.ifThenElse(
-      b.less(b.i64(2 * tile.rows), rowCount),
-      [&] {
-        Value stride = emitPackedRowStride(b, b.getLoc(), spec.integer,
-                                           arg(KernelArg::Depth));
-        Value rows = b.min(arg(KernelArg::BlockRows), arg(KernelArg::Rows));
-        Value scratch =
-            b.advance(arg(KernelArg::Workspace),
-                      b.mul(worker, arg(KernelArg::WorkspaceBytes)), i8);
-        emitPanels(b.advance(scratch, b.mul(rows, stride), i16));
-      },
-      [&] { emitPanels(nullptr); });
+Value ContractionKernel::emitWorkspace(Value worker) {
+  return b.advance(arg(KernelArg::Workspace),
+                   b.mul(worker, arg(KernelArg::WorkspaceBytes)), i8);
 }
 
-/// Copies a panel of i8 to i16: each of its elements is read by many tiles.
-Value ContractionKernel::emitWidenedPanel(Value rhs, Value scratch) {
-  unsigned step = 2 * tile.columns;
-  Value pairs = b.ceilDiv(arg(KernelArg::Depth), 2);
-  b.loop(b.i64(0), b.mul(pairs, b.i64(step)), step, [&](Value i) {
-    Value narrow = b.load(b.vec(step, i8), b.advance(rhs, i, i8), step);
-    Value wide = arith::ExtSIOp::create(b, b.vec(step, i16), narrow);
-    b.store(wide, b.advance(scratch, i, i16), 2 * step);
+void ContractionKernel::emitPanels(const Block &block, Rows lhs) {
+  b.loop(block.firstPanel, block.lastPanel, 1, [&](Value index) {
+    emitRowsOfPanel(emitPanel(index, block.firstRow), lhs, block.rowCount,
+                    /*leftInOneTile=*/true);
   });
-  return scratch;
 }
 
 /// Copies `count` words from `source` to `dest`.
@@ -177,15 +147,7 @@ void ContractionKernel::emitTileAndStore(unsigned rows, const Panel &panel,
   Value dest =
       b.select(panel.ragged, raggedDest,
                b.advance(panel.dest, b.mul(row, panel.destStride), i8));
-  if (spec.wide) {
-    emitWideTile(rows, panel, lhs, dest);
-  } else {
-    SmallVector<Value> sums =
-        spec.integer ? emitIntegerTile(rows, lhs, panel, b.i64(0),
-                                       b.ceilDiv(arg(KernelArg::Depth), 2))
-                     : emitFloatTile(rows, lhs, panel.rhs);
-    emitEpilogue(rows, sums, panel, dest);
-  }
+  emitFinishedTile(rows, panel, lhs, dest);
   b.ifThen(panel.ragged, [&] { emitCopyRagged(rows, panel, row); });
 }
 

@@ -4,10 +4,14 @@
 // The parts of a contraction kernel, from the outside in:
 //
 //   task      blocks of rows × ranges of panels, handed out by parallelFor
-//   block     lhs rows packed (integers: widened, zero point subtracted)
+//   block     rows of lhs as tiles read them, packed where they must be
 //   panel     NR columns of packed rhs; a ragged last one goes through scratch
 //   tile      MR × NR accumulators in registers over all of K, then the
 //   epilogue
+//
+// The loops are the same for all kernels. FloatKernel and IntegerKernel say how
+// rows are packed, what a tile does, and what becomes of its sums; a kernel
+// whose rows are not those of a matrix overrides emitLhsRows.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,6 +19,7 @@
 #define NEEDLE_LIB_CODEGEN_CPU_CONTRACTIONKERNEL_H
 
 #include "KernelBuilder.h"
+#include "LibraryKernels.h"
 #include "needle/Codegen/CPU/Kernel.h"
 
 namespace needle::cpu {
@@ -23,17 +28,25 @@ class ContractionKernel {
 public:
   using Value = mlir::Value;
 
-  ContractionKernel(KernelBuilder &builder, const KernelSpec &spec,
-                    const CPUTarget &target);
+  virtual ~ContractionKernel() = default;
 
   /// Emits the body of a function with the NdlTask signature.
-  void emit(Value context, Value begin, Value end, Value worker);
+  void emit(TaskArguments task);
 
-private:
-  /// Packed rows of lhs that a tile reads.
+protected:
+  ContractionKernel(KernelBuilder &builder, const KernelSpec &spec,
+                    const CPUTarget &target, RegisterTile tile);
+
+  /// Rows of lhs that tiles read.
   struct Rows {
     Value base;   ///< pointer to the first row
     Value stride; ///< bytes between rows
+  };
+  /// The part of the result that a task computes.
+  struct Block {
+    Value firstRow, rowCount;
+    Value firstPanel, lastPanel; ///< [first, last)
+    Value worker;
   };
   /// Where a tile's epilogue reads and writes; NR columns are always valid.
   struct Panel {
@@ -49,51 +62,50 @@ private:
     Value destActualStride;
   };
 
-  // ContractionKernel.cpp: task, block, panel.
-  void emitTask(Value task, Value worker);
+  /// Emits what lies before the loop over tasks. The stack can be taken here.
+  virtual void emitPrologue();
+  /// The rows of a block as tiles read them.
+  virtual Rows emitLhsRows(const Block &block) = 0;
+  virtual void emitPanels(const Block &block, Rows lhs);
+  /// The sums of `rows` rows, by rows, a vector of columns each.
+  virtual llvm::SmallVector<Value> emitTile(unsigned rows, Rows lhs,
+                                            const Panel &panel) = 0;
+  /// A tile with its epilogue, stored at `dest`.
+  virtual void emitFinishedTile(unsigned rows, const Panel &panel, Rows lhs,
+                                Value dest);
+  /// What is stored for `sum`, of which `scale` and `bias` may be null: f32
+  /// bias, activation and N1. Vectors or scalars.
+  virtual Value emitFinish(Value sum, Value scale, Value bias);
+
+  // ContractionKernel.cpp: block and panel.
   Panel emitPanel(Value index, Value firstRow);
   /// Tiles of all rows; the rows that are left over in one tile, or in tiles of
   /// a power of two.
   void emitRowsOfPanel(const Panel &panel, Rows lhs, Value rowCount,
                        bool leftInOneTile);
-  Value emitWidenedPanel(Value rhs, Value scratch);
   void emitTileAndStore(unsigned rows, const Panel &panel, Rows lhs, Value row);
-  void emitCopyRagged(unsigned rows, const Panel &panel, Value row);
-
-  // PackLhs.cpp
-  Rows emitLhsRows(Value firstRow, Value rowCount, Value worker);
-  void emitPackIntegerRows(Value source, Value dest, Value rowCount,
-                           Value destStride);
-  void emitPackFloatRows(Value source, Value dest, Value rowCount,
-                         Value destStride);
-  void emitPackFloatSquare(Value source, Value dest, Value row, Value k,
-                           Value destStride);
+  /// The scratch memory of a worker.
+  Value emitWorkspace(Value worker);
 
   // Microkernel.cpp
-  llvm::SmallVector<Value> emitFloatTile(unsigned rows, Rows lhs, Value rhs);
-  llvm::SmallVector<Value> emitIntegerTile(unsigned rows, Rows lhs,
-                                           const Panel &panel, Value firstPair,
-                                           Value lastPair);
   /// Emits the next sums from the pointers to rhs columns and to one lhs
-  /// element (or pair) of each row.
+  /// element (or group) of each row.
   using StepEmitter = llvm::function_ref<llvm::SmallVector<Value>(
       Value columns, llvm::ArrayRef<Value> elements, mlir::ValueRange sums)>;
   llvm::SmallVector<Value> emitSteps(unsigned rows, Rows lhs,
                                      unsigned lhsStepBytes, Value rhs,
                                      unsigned rhsStepBytes, Value count,
                                      mlir::Type sumType, StepEmitter emitStep);
-  Value emitPairs(Value pointer, unsigned rhsBits);
 
   // Epilogue.cpp
   void emitEpilogue(unsigned rows, llvm::ArrayRef<Value> sums,
                     const Panel &panel, Value dest);
-  void emitWideTile(unsigned rows, const Panel &panel, Rows lhs, Value dest);
-  Value emitFinish(Value sum, Value scale, Value bias);
 
   Value arg(KernelArg which) { return args[unsigned(which)]; }
   unsigned vectors() const { return tile.columns / lanes; }
   mlir::Type destType() const;
   unsigned destBytes() const { return spec.dest == DestKind::Q8 ? 1 : 4; }
+  mlir::Type biasType() const { return spec.integerBias ? i32 : f32; }
   bool hasScales() const { return spec.integer && spec.dest != DestKind::I32; }
 
   KernelBuilder &b;
@@ -102,11 +114,14 @@ private:
   RegisterTile tile;
   unsigned lanes;
   mlir::Type i8, i16, i32, i64, f32;
+
+private:
+  void emitCopyRagged(unsigned rows, const Panel &panel, Value row);
+
   llvm::SmallVector<Value> args;
-  Value lhsZeroPoint; ///< i32
   Value destScale, destZeroPoint;
   // Scratch on the stack.
-  Value raggedScales, raggedBias, raggedDest, wideSums, wideTile;
+  Value raggedScales, raggedBias, raggedDest;
 };
 
 /// Emits the body of a packing kernel (see PackArg).

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "needle/Codegen/CPU/Kernel.h"
-#include "ContractionKernel.h"
-#include "LibraryKernels.h"
+#include "FloatKernel.h"
+#include "IntegerKernel.h"
 #include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
@@ -177,11 +177,13 @@ static func::FuncOp getOrCreateTask(ModuleOp module, StringRef name,
 func::FuncOp needle::cpu::getOrEmitContractionKernel(ModuleOp module,
                                                      const KernelSpec &spec,
                                                      const CPUTarget &target) {
-  return getOrCreateTask(
-      module, spec.getName(target), [&](KernelBuilder &b, TaskArguments task) {
-        ContractionKernel(b, spec, target)
-            .emit(task.context, task.begin, task.end, task.worker);
-      });
+  return getOrCreateTask(module, spec.getName(target),
+                         [&](KernelBuilder &b, TaskArguments task) {
+                           if (spec.integer)
+                             IntegerKernel(b, spec, target).emit(task);
+                           else
+                             FloatKernel(b, spec, target).emit(task);
+                         });
 }
 
 func::FuncOp needle::cpu::getOrEmitPackKernel(ModuleOp module,

@@ -28,6 +28,12 @@ public:
   mlir::VectorType vec(unsigned lanes, Type element) {
     return mlir::VectorType::get({int64_t(lanes)}, element);
   }
+  /// `element`, or a vector of it where `like` is a vector.
+  static Type shapedLike(Value like, Type element) {
+    if (auto vector = mlir::dyn_cast<mlir::VectorType>(like.getType()))
+      return vector.clone(element);
+    return element;
+  }
 
   Value i64(int64_t value) {
     return mlir::arith::ConstantIntOp::create(*this, getI64Type(), value);
