@@ -9,7 +9,6 @@
 #include "needle/Codegen/CPU/EntryPoint.h"
 #include "needle/Dialect/NeedleCPU/IR/NeedleCPU.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/TargetParser/Triple.h"
 
 using namespace mlir;
 using namespace needle;
@@ -164,7 +163,7 @@ static uint32_t addWeights(ndl::ArtifactModel &model, ModuleOp module) {
 }
 
 static NdlArchitecture getArchitecture(const CPUTarget &target) {
-  switch (llvm::Triple(target.triple).getArch()) {
+  switch (target.architecture()) {
   case llvm::Triple::x86_64:
     return NDL_ARCH_X86_64;
   case llvm::Triple::aarch64:

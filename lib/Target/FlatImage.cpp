@@ -2,16 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "needle/Target/FlatImage.h"
+#include "Relocation.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/BinaryFormat/ELF.h"
 #include "llvm/Object/ELFObjectFile.h"
-#include "llvm/Support/Endian.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace llvm;
 using namespace llvm::object;
-using needle::FlatImage;
+using namespace needle;
 
 namespace {
 
@@ -25,7 +25,7 @@ public:
   Linker(const ELFObjectFileBase &object) : object(object) {}
 
   Expected<FlatImage> link() {
-    if (object.getEMachine() != ELF::EM_X86_64)
+    if (!isKnownMachine(object.getEMachine()))
       return makeError("machine {0} is not supported by the flat linker",
                        object.getEMachine());
     if (Error error = placeSections())
@@ -130,28 +130,25 @@ Error Linker::apply(const ELFSectionRef &section,
   if (!addend)
     return addend.takeError();
 
-  uint64_t place = offsets.lookup(section.getIndex()) + relocation.getOffset();
-  int64_t distance = int64_t(*destination) + *addend - int64_t(place);
-  bool wide = relocation.getType() == ELF::R_X86_64_PC64;
-  if (relocation.getOffset() + (wide ? 8 : 4) > section.getSize())
+  if (relocation.getOffset() > section.getSize())
     return makeError("relocation beyond the end of its section");
-  switch (relocation.getType()) {
-  case ELF::R_X86_64_PC32:
-  case ELF::R_X86_64_PLT32:
-    if (!isInt<32>(distance))
-      return makeError("generated code exceeds 2 GiB");
-    support::endian::write32le(&image.bytes[place], uint32_t(distance));
+  uint64_t begin = offsets.lookup(section.getIndex());
+  uint64_t place = begin + relocation.getOffset();
+  MutableArrayRef<uint8_t> field =
+      MutableArrayRef<uint8_t>(image.bytes)
+          .slice(place, section.getSize() - relocation.getOffset());
+  Expected<bool> applied = applyRelocation(
+      object.getEMachine(), {uint32_t(relocation.getType()), field,
+                             int64_t(place), int64_t(*destination) + *addend});
+  if (!applied)
+    return applied.takeError();
+  if (*applied)
     return Error::success();
-  case ELF::R_X86_64_PC64:
-    support::endian::write64le(&image.bytes[place], uint64_t(distance));
-    return Error::success();
-  default:
-    SmallString<32> type;
-    relocation.getTypeName(type);
-    Expected<StringRef> name = symbol->getName();
-    return makeError("relocation {0} to '{1}' depends on the load address",
-                     type, name ? *name : "?");
-  }
+  SmallString<32> type;
+  relocation.getTypeName(type);
+  Expected<StringRef> name = symbol->getName();
+  return makeError("relocation {0} to '{1}' depends on the load address", type,
+                   name ? *name : "?");
 }
 
 Error Linker::collectFunctions() {

@@ -34,6 +34,19 @@ static const CPUTarget &getBaseline(const CPUTarget &target) {
   });
 }
 
+/// A library is linked with code that was compiled when needle was.
+static LogicalResult checkArchitectures(ModuleOp module,
+                                        ArrayRef<const CPUTarget *> targets) {
+  llvm::Triple::ArchType host = cpu::getHostArchitecture();
+  for (const CPUTarget *target : targets)
+    if (target->architecture() != host)
+      return module.emitError("a shared library cannot have code for '")
+             << target->name << "': this needle links libraries for "
+             << llvm::Triple::getArchTypeName(host)
+             << " alone; write an artifact or an object";
+  return success();
+}
+
 /// Adds a body to the model and returns its object.
 static FailureOr<std::string> compileBody(ndl::ArtifactModel &model,
                                           ModuleOp common,
@@ -59,7 +72,7 @@ needle::compileToSharedLibrary(ModuleOp module, const CompileOptions &options,
   StageClock clock(nullptr);
   FailureOr<CommonLowering> common =
       lowerCommon(module, options.targets, clock);
-  if (failed(common))
+  if (failed(common) || failed(checkArchitectures(module, common->targets)))
     return failure();
   ndl::ArtifactModel model;
   if (failed(setInterface(model, *common->module)))

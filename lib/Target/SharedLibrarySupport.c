@@ -3,8 +3,15 @@
 
 #include "SharedLibrarySupport.h"
 
-#include <cpuid.h>
 #include <stdlib.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
+
+#if defined(__x86_64__)
 
 typedef enum { EAX, EBX, ECX, EDX } Register;
 
@@ -36,6 +43,21 @@ static uint64_t hostFeatures(void) {
 #include "needle-rt/cpu_features.def"
   return features;
 }
+
+#elif defined(__aarch64__)
+
+static uint64_t hostFeatures(void) {
+  uint64_t features = 0;
+#define NDL_AARCH64_FEATURE(bit, identifier, name, auxv, mask)                 \
+  if (getauxval(auxv) & (mask))                                                \
+    features |= (uint64_t)1 << (bit);
+#include "needle-rt/cpu_features.def"
+  return features;
+}
+
+#else
+#error "compiled libraries do not know this architecture"
+#endif
 
 int64_t needle_library_select(const NdlLibrary *library) {
   // Every thread finds the same, so that the race to remember it is harmless.

@@ -68,9 +68,9 @@ def compile(  # noqa: A001 (the name users know)
     ----------
     target
         Names of targets (comma-separated or a sequence; see :func:`targets`) to
-        make code for. The best that this CPU can run is run. None stands for
-        ``"x86-64,avx2"``, so that an artifact runs everywhere; ``"host"`` for the
-        best one for this CPU alone.
+        make code for. The best that this CPU can run is run. None stands for all of
+        this machine's architecture, so that an artifact runs on every such machine;
+        ``"host"`` for the best one for this CPU alone.
     threads
         Threads that work on one call; by default the environment variable
         ``NEEDLE_NUM_THREADS`` or the number of CPUs that this process may use.

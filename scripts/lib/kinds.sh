@@ -2,10 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # shellcheck shell=bash
 
-readonly ALL_KINDS=(lint lit unit python runtime docs)
+readonly ALL_KINDS=(lint lit unit python runtime emulated docs)
 readonly RESULTS="$ROOT/build/test-results"
 # No single test takes this many seconds unless it hangs.
 readonly TEST_TIMEOUT=600
+
+# Tests that run whatever was compiled for an instruction set.
+readonly EMULATED_TESTS=(
+  test/python/test_differential_arrays.py test/python/test_differential_float.py
+  test/python/test_differential_mlp.py test/python/test_differential_qmatmul.py
+  test/python/test_emulated.py
+)
 
 # Tests of pages rather than of code.
 readonly DOCS_TESTS=(test/python/test_docs.py test/python/test_reference.py)
@@ -48,34 +55,54 @@ run_pytest() {
 
 test_python() {
   step python python run_pytest --junitxml "$RESULTS/python/python.xml" \
-    "${DOCS_TESTS[@]/#/--ignore=}" test/python
+    "${DOCS_TESTS[@]/#/--ignore=}" --ignore=test/python/test_emulated.py test/python
 }
 
-# runtime_variant NAME CMAKE-OPTION...: configures, builds and tests the runtime
+# runtime_variant KIND NAME CMAKE-OPTION...: configures, builds and tests the runtime
 # alone.
 runtime_variant() {
-  local name="$1" build="$ROOT/build/runtime-$1"
-  shift
-  cmake -S "$ROOT/runtime" -B "$build" -G Ninja "$@" >"$RESULTS/runtime/$name.log" 2>&1 ||
-    { cat "$RESULTS/runtime/$name.log" && return 1; }
-  ninja -C "$build" &&
-    ctest --test-dir "$build" --output-on-failure --timeout "$TEST_TIMEOUT" \
-      --output-junit "$RESULTS/runtime/$name.xml"
-}
-
-test_runtime() {
-  local -a clang=(-DCMAKE_C_COMPILER=clang-22 -DCMAKE_CXX_COMPILER=clang++-22)
+  local results="$RESULTS/$1" name="$2" build="$ROOT/build/runtime-$2"
+  shift 2
   local -a launcher=()
   if command -v ccache >/dev/null; then
     launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
+  cmake -S "$ROOT/runtime" -B "$build" -G Ninja "${launcher[@]}" "$@" >"$results/$name.log" 2>&1 ||
+    { cat "$results/$name.log" && return 1; }
+  ninja -C "$build" &&
+    ctest --test-dir "$build" --output-on-failure --timeout "$TEST_TIMEOUT" \
+      --output-junit "$results/$name.xml"
+}
+
+test_runtime() {
+  local -a clang=(-DCMAKE_C_COMPILER=clang-22 -DCMAKE_CXX_COMPILER=clang++-22)
   # The plain variant is also the one that another compiler builds.
-  step runtime plain runtime_variant plain "${launcher[@]}" \
+  step runtime plain runtime_variant runtime plain \
     -DCMAKE_C_COMPILER=gcc -DCMAKE_CXX_COMPILER=g++ -DCMAKE_BUILD_TYPE=Release
-  step runtime asan-ubsan runtime_variant asan-ubsan "${launcher[@]}" "${clang[@]}" \
+  step runtime asan-ubsan runtime_variant runtime asan-ubsan "${clang[@]}" \
     -DNEEDLE_SANITIZE=address,undefined
-  step runtime tsan runtime_variant tsan "${launcher[@]}" "${clang[@]}" \
+  step runtime tsan runtime_variant runtime tsan "${clang[@]}" \
     -DNEEDLE_SANITIZE=thread
+}
+
+# emulated_runtime: the runtime for AArch64, with eager kernels for it.
+# emulated_pytest: code that the compiler makes for AArch64, run by the needle-run of
+# the runtime built for it, and compared with the interpreter on this machine.
+emulated_pytest() {
+  NEEDLE_TEST_RUNNER="$ROOT/build/runtime-aarch64/tests/emulated/needle-run" \
+    run_pytest --junitxml "$RESULTS/emulated/python.xml" "${EMULATED_TESTS[@]}"
+}
+
+emulated_runtime() {
+  ninja -C "$BUILD" needle-kernels-aarch64 &&
+    runtime_variant emulated aarch64 -DCMAKE_BUILD_TYPE=Release \
+      --toolchain "$ROOT/cmake/toolchains/aarch64-linux-gnu.cmake" \
+      -DNEEDLE_KERNEL_ARTIFACT="$BUILD/kernels/kernels-aarch64.ndl"
+}
+
+test_emulated() {
+  step emulated runtime emulated_runtime
+  step emulated python emulated_pytest
 }
 
 test_docs() {

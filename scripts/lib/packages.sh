@@ -8,6 +8,8 @@ readonly BUILD_PACKAGES=(
   libcli11-dev libgtest-dev libxxhash-dev libzstd-dev lld-22
   ninja-build nlohmann-json3-dev zlib1g-dev
 )
+# To build the runtime for AArch64 and run its tests on another machine.
+readonly EMULATION_PACKAGES=(g++-aarch64-linux-gnu googletest qemu-user)
 # Debian's MLIR and LLVM; not needed where MLIR_DIR names another.
 readonly MLIR_PACKAGES=(libmlir-22-dev llvm-22-dev llvm-22-tools mlir-22-tools)
 # Set by choose_base_python when the machine's Python lacks venv or headers.
@@ -19,6 +21,7 @@ readonly BUILD_COMMANDS=(clang-22 clang++-22 clang-format-22 clang-tidy-22 cmake
 # missing_packages: sets the array `missing`.
 missing_packages() {
   local -a wanted=("${BUILD_PACKAGES[@]}" "${PYTHON_PACKAGES[@]}")
+  if [[ "$(uname -m)" != aarch64 ]]; then wanted+=("${EMULATION_PACKAGES[@]}"); fi
   if [[ -z "${MLIR_DIR:-}" ]]; then wanted+=("${MLIR_PACKAGES[@]}"); fi
   missing=()
   if ! command -v dpkg-query >/dev/null; then

@@ -14,7 +14,7 @@
 // CHECK: llvm.func @main.run(
 // CHECK: llvm.func @main.plan(
 
-// UNKNOWN: unknown CPU target 'z80'; there are x86-64, avx2
+// UNKNOWN: unknown CPU target 'z80'; there are x86-64, avx2{{.*}}, neon
 // OPTION: no such option speed
 
 // HELP: --needle-cpu-pipeline

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import emulation
 import needle as ndl
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 Array = npt.NDArray[Any]
+Runnable = ndl.Executable | emulation.EmulatedExecutable
 
 #: Each example draws shapes and one seed; hypothesis prints both when one fails.
 SEEDS = st.integers(0, 2**32 - 1)
@@ -35,7 +37,12 @@ SPECIAL = np.array(
 
 
 def examples(count: int) -> Any:
-    """Settings of a random test: so many examples, printed when one fails."""
+    """Settings of a random test: so many examples, printed when one fails.
+
+    Starting an emulator for each takes a while, so there are fewer of them.
+    """
+    if emulation.RUNNER:
+        count = (count + 3) // 4
     return settings(max_examples=count, deadline=None, print_blob=True)
 
 
@@ -69,8 +76,17 @@ def same_bits(actual: Array, expected: Array, context: object = "") -> None:
     assert same.all(), (context, actual[~same], expected[~same])
 
 
-def compile_everywhere(graph: ndl.Graph, threads: int = 1) -> list[ndl.Executable]:
-    """One executable for each body that this CPU can run; they share an artifact."""
+def compile_everywhere(graph: ndl.Graph, threads: int = 1) -> list[Runnable]:
+    """One executable for each body that can run; they share an artifact.
+
+    On this CPU, or under the emulator where tests are for that.
+    """
+    if emulation.RUNNER:
+        artifact = emulation.compile_to_artifact(graph)
+        return [
+            emulation.EmulatedExecutable(artifact, target, threads)
+            for target in emulation.TARGETS
+        ]
     compiled = ndl.compile(graph, threads=threads)
     runnable = [body[0] for body in compiled._bodies() if not body[3]]
     # Elsewhere than on x86-64 with AVX2 these tests would say less than they seem.
@@ -84,7 +100,7 @@ def as_tuple(result: Any) -> tuple[Array, ...]:
 
 
 def check_exact(
-    graph: ndl.Graph, executables: Sequence[ndl.Executable], inputs: Sequence[Array]
+    graph: ndl.Graph, executables: Sequence[Runnable], inputs: Sequence[Array]
 ) -> tuple[Array, ...]:
     """Every body gives the bits of the reference interpreter; returns them."""
     expected = as_tuple(ndl.reference(graph, tuple(inputs)))
@@ -96,7 +112,7 @@ def check_exact(
     return expected
 
 
-def kernels_of(executable: ndl.Executable, op: str) -> list[ndl.Kernel]:
+def kernels_of(executable: Runnable, op: str) -> list[ndl.Kernel]:
     """The contraction kernels of an operation; checks that they ran on this ISA.
 
     Packing an operand, or combining scales, that are known only at run time are

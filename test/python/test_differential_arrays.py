@@ -18,6 +18,7 @@ from differential import (
     SEEDS,
     SIZES,
     Array,
+    Runnable,
     check_exact,
     compile_everywhere,
     examples,
@@ -30,7 +31,7 @@ from hypothesis import strategies as st
 
 Shape = tuple[int | None, ...]
 Emit = Callable[..., ndl.builder.Value]
-Built = tuple[ndl.Graph, list[ndl.Executable]]
+Built = tuple[ndl.Graph, list[Runnable]]
 
 PREDICATES: dict[str, Callable[[Array, Array], Array]] = {
     "eq": np.equal,

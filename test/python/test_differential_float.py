@@ -20,6 +20,7 @@ from differential import (
     SEEDS,
     SIZES,
     Array,
+    Runnable,
     check_exact,
     compile_everywhere,
     examples,
@@ -30,7 +31,7 @@ from differential import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-Built = tuple[ndl.Graph, list[ndl.Executable]]
+Built = tuple[ndl.Graph, list[Runnable]]
 
 
 @functools.cache
@@ -146,7 +147,9 @@ def test_threads_do_not_change_a_bit(transposed: tuple[bool, bool]) -> None:
     for executable in single:
         expected = executable(x, w)
         for threads in (2, 3, 5):
-            several = ndl.Executable(executable.artifact, executable.target, threads)
+            several = type(executable)(
+                executable.artifact, executable.target, threads
+            )
             assert several.threads == threads
             for _ in range(3):
                 same_bits(several(x, w), expected, (executable.target, threads, seed))

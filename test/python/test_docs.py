@@ -10,6 +10,7 @@ import re
 import runpy
 from pathlib import Path
 
+import needle as ndl
 import pytest
 from doc_blocks import Page
 
@@ -74,3 +75,11 @@ def test_readme_shows_how_to_start_and_runs_its_examples(tmp_path: Path) -> None
 def test_picture_is_what_its_script_draws() -> None:
     drawn = runpy.run_path(str(ROOT / "docs" / "architecture_svg.py"))["draw"]()
     assert (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8") == drawn
+
+
+def test_every_target_is_described() -> None:
+    """The table names each target, and the features that it requires."""
+    text = (ROOT / "docs" / "Targets.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|", text, re.MULTILINE)
+    described = {name: tuple(re.findall(r"`([^`]+)`", what)) for name, what in rows}
+    assert described == {row.name: row.features for row in ndl.targets()}

@@ -58,7 +58,8 @@ struct Options {
           clEnumValN(Emit::Object, "obj", "an ELF object of one target"))};
   /// An option's description refers to its text.
   std::string targetsHelp =
-      "CPU targets, by default all: " + needle::cpu::getCPUTargetNames();
+      "CPU targets, of " + needle::cpu::getCPUTargetNames() + "; by default " +
+      llvm::join(CompileOptions().targets, ",");
   llvm::cl::list<std::string> targets{
       "target", llvm::cl::CommaSeparated, llvm::cl::value_desc("names"),
       llvm::cl::cat(category), llvm::cl::desc(targetsHelp)};

@@ -16,6 +16,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/LLVM.h"
+#include "needle/Codegen/CPU/TargetDescription.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
@@ -26,7 +27,7 @@ namespace needle {
 
 struct CompileOptions {
   /// One body for each of these; a CPU runs the best body that it supports.
-  llvm::SmallVector<std::string> targets = {"x86-64", "avx2"};
+  llvm::SmallVector<std::string> targets = cpu::getDefaultCPUTargets();
 };
 
 /// Wall-clock time of one part of a compilation, in order of execution. The
@@ -75,7 +76,8 @@ struct SharedLibrary {
 };
 
 /// Links one body for each target, the weights and a C interface into a shared
-/// library. `name` prefixes every exported function and must be a C identifier.
+/// library for the architecture of this machine. `name` prefixes every exported
+/// function and must be a C identifier.
 /// Needs a linker on PATH: `ld.lld`, `ld` or `cc`.
 mlir::FailureOr<SharedLibrary>
 compileToSharedLibrary(mlir::ModuleOp module, const CompileOptions &options,

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // A linker for one closed object: lays code and constants out one after another
-// and applies the relocations between them. The result runs at any page-aligned
-// address.
+// and applies the relocations between them. The result runs at any address that
+// is a multiple of 4 KiB, whatever the size of pages.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,9 +24,9 @@ struct FlatImage {
   llvm::StringMap<uint64_t> functions;
 };
 
-/// Links the relocatable ELF object in `object` (x86-64). It is an error,
-/// naming the symbol or section, if the object refers to something undefined,
-/// needs its load address, or has data that can be written.
+/// Links the relocatable ELF object in `object` (x86-64 or AArch64). It is an
+/// error, naming the symbol or section, if the object refers to something
+/// undefined, needs its load address, or has data that can be written.
 llvm::Expected<FlatImage> linkFlatImage(llvm::StringRef object);
 
 } // namespace needle

@@ -9,6 +9,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "IntegerKernel.h"
+#include "DotProduct.h"
 
 using namespace mlir;
 using namespace needle::cpu;
@@ -36,7 +37,6 @@ SmallVector<Value> IntegerKernel::emitPairs(unsigned rows, Rows lhs,
                                             Value lastPair) {
   VectorType sumType = b.vec(lanes, i32), pairType = b.vec(2 * lanes, i16);
   Type packed = panel.rhsBits == 8 ? i8 : i16;
-  StringAttr dot = b.getStringAttr(target.pairDotIntrinsic);
   auto step = [&](Value base, ArrayRef<Value> elements, ValueRange sums) {
     SmallVector<Value> columns, next;
     for (unsigned v = 0; v < vectors(); ++v)
@@ -45,12 +45,9 @@ SmallVector<Value> IntegerKernel::emitPairs(unsigned rows, Rows lhs,
     for (unsigned i = 0; i < rows; ++i) {
       Value pair = vector::BitCastOp::create(
           b, pairType, b.broadcast(b.load(i32, elements[i], 4), sumType));
-      for (unsigned v = 0; v < vectors(); ++v) {
-        Value products = LLVM::CallIntrinsicOp::create(
-                             b, sumType, dot, ValueRange{pair, columns[v]})
-                             .getResult(0);
-        next.push_back(b.add(sums[i * vectors() + v], products));
-      }
+      for (unsigned v = 0; v < vectors(); ++v)
+        next.push_back(
+            emitPairDot(b, target, sums[i * vectors() + v], pair, columns[v]));
     }
     return next;
   };

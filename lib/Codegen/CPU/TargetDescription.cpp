@@ -5,6 +5,7 @@
 #include "mlir/IR/Operation.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/TargetParser/Host.h"
 
 using namespace needle::cpu;
 
@@ -33,6 +34,18 @@ static constexpr CPUTarget targets[] = {
      /*intTile=*/{6, 16},
      /*pairDotIntrinsic=*/{"llvm.x86.avx2.pmadd.wd"},
      /*blockRows=*/96},
+    {/*name=*/{"neon"},
+     /*triple=*/{"aarch64-unknown-linux-gnu"},
+     /*cpu=*/{"generic"},
+     /*features=*/{"+neon"},
+     /*requiredFeatures=*/{"neon"},
+     /*preference=*/0,
+     /*vectorBits=*/128,
+     /*fusedMultiplyAdd=*/true,
+     /*floatTile=*/{6, 16},
+     /*intTile=*/{4, 16},
+     /*pairDotIntrinsic=*/{""},
+     /*blockRows=*/96},
 };
 
 /// Packing happens before it is known whether integers or floats are packed
@@ -46,6 +59,18 @@ static constexpr bool haveOnePanelWidth() {
 static_assert(haveOnePanelWidth());
 
 llvm::ArrayRef<CPUTarget> needle::cpu::getCPUTargets() { return targets; }
+
+llvm::Triple::ArchType needle::cpu::getHostArchitecture() {
+  return llvm::Triple(llvm::sys::getProcessTriple()).getArch();
+}
+
+llvm::SmallVector<std::string> needle::cpu::getDefaultCPUTargets() {
+  llvm::SmallVector<std::string> names;
+  for (const CPUTarget &target : targets)
+    if (target.architecture() == getHostArchitecture())
+      names.push_back(target.name.str());
+  return names;
+}
 
 const CPUTarget *needle::cpu::lookupCPUTarget(llvm::StringRef name) {
   for (const CPUTarget &target : targets)

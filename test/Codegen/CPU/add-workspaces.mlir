@@ -2,7 +2,7 @@
 // RUN: needle-opt %s --needle-cpu-add-workspaces=target=x86-64 | FileCheck %s --check-prefixes=CHECK,BASE
 // RUN: not needle-opt %s --needle-cpu-add-workspaces=target=z80 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
-// UNKNOWN: error: unknown CPU target 'z80'; there are x86-64, avx2
+// UNKNOWN: error: unknown CPU target 'z80'; there are x86-64, avx2{{.*}}, neon
 
 // Rows of f32 that are contiguous are read in place.
 // CHECK-LABEL: @float

@@ -3,6 +3,7 @@
 
 #include "needle/Target/FlatImage.h"
 #include "llvm/ADT/SmallString.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ObjectYAML/yaml2obj.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/YAMLTraits.h"
@@ -13,18 +14,17 @@ using namespace needle;
 
 namespace {
 
-/// An x86-64 object of these sections and symbols.
-std::string makeObject(const std::string &sections,
-                       const std::string &symbols) {
+/// An object of these sections and symbols.
+std::string makeObject(const std::string &sections, const std::string &symbols,
+                       const std::string &machine = "EM_X86_64") {
   std::string text = R"(--- !ELF
 FileHeader:
   Class: ELFCLASS64
   Data: ELFDATA2LSB
   Type: ET_REL
-  Machine: EM_X86_64
-Sections:
-)" + sections + "Symbols:\n" +
-                     symbols + "...\n";
+  Machine: )" + machine +
+                     "\nSections:\n" + sections + "Symbols:\n" + symbols +
+                     "...\n";
   llvm::SmallString<0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::yaml::Input input(text);
@@ -218,6 +218,91 @@ TEST(FlatImage, RefusesRelocationsBeyondTheEnd) {
 
 TEST(FlatImage, RefusesWhatIsNoObject) {
   EXPECT_NE(getError("no object at all"), "none");
+}
+
+//===----------------------------------------------------------------------===//
+// AArch64
+//===----------------------------------------------------------------------===//
+
+/// Code of 8 KiB that begins with this instruction, and a constant behind it.
+std::string makeArmObject(uint32_t instruction, const char *type,
+                          int64_t addend, const char *symbol = "constant") {
+  std::string hex;
+  for (unsigned shift = 0; shift < 32; shift += 8)
+    hex += llvm::utohexstr(instruction >> shift & 255, /*LowerCase=*/true, 2);
+  std::string sections = "  - Name: .text\n    Type: SHT_PROGBITS\n"
+                         "    Flags: [SHF_ALLOC, SHF_EXECINSTR]\n"
+                         "    AddressAlign: 16\n    Content: '" +
+                         hex + "'\n    Size: 8192\n" + constants +
+                         relocate(".text", type, symbol, 0, addend);
+  std::string symbols = std::string(R"(  - Name: constant
+    Section: .rodata.cst32
+)") + function;
+  return makeObject(sections, symbols, "EM_AARCH64");
+}
+
+/// The first instruction of the linked image, or the error.
+std::string linkArm(uint32_t instruction, const char *type, int64_t addend,
+                    const char *symbol = "constant") {
+  auto image = linkFlatImage(makeArmObject(instruction, type, addend, symbol));
+  if (!image)
+    return llvm::toString(image.takeError());
+  return llvm::utohexstr(uint32_t(read32(*image, 0)), /*LowerCase=*/true);
+}
+
+// The instructions are those that GNU as and objdump agree on.
+TEST(FlatImage, RelocatesAddressesOfAArch64) {
+  // The constant is at 0x2000: two pages on, so adrp x1, 0x2000.
+  EXPECT_EQ(linkArm(0x90000001, "R_AARCH64_ADR_PREL_PG_HI21", 0), "d0000001");
+  EXPECT_EQ(linkArm(0x90000001, "R_AARCH64_ADR_PREL_PG_HI21", 0xfff),
+            "d0000001");
+  EXPECT_EQ(linkArm(0x90000001, "R_AARCH64_ADR_PREL_PG_HI21", 0x1000),
+            "f0000001");
+  // adr x1, 0x2004
+  EXPECT_EQ(linkArm(0x10000001, "R_AARCH64_ADR_PREL_LO21", 4), "10010021");
+  // add x1, x1, #0x123
+  EXPECT_EQ(linkArm(0x91000021, "R_AARCH64_ADD_ABS_LO12_NC", 0x123),
+            "91048c21");
+  EXPECT_EQ(linkArm(0x10000001, "R_AARCH64_ADR_PREL_LO21", 1 << 20),
+            "generated code exceeds the reach of an address");
+}
+
+TEST(FlatImage, RelocatesLoadsOfAArch64) {
+  // ldrb w0, [x1, #3], ldrh w0, [x1, #6], ldr w0, [x1, #8], ldr x0, [x1, #8],
+  // ldr q0, [x1, #32]
+  EXPECT_EQ(linkArm(0x39400020, "R_AARCH64_LDST8_ABS_LO12_NC", 3), "39400c20");
+  EXPECT_EQ(linkArm(0x79400020, "R_AARCH64_LDST16_ABS_LO12_NC", 6), "79400c20");
+  EXPECT_EQ(linkArm(0xb9400020, "R_AARCH64_LDST32_ABS_LO12_NC", 8), "b9400820");
+  EXPECT_EQ(linkArm(0xf9400020, "R_AARCH64_LDST64_ABS_LO12_NC", 8), "f9400420");
+  EXPECT_EQ(linkArm(0x3dc00020, "R_AARCH64_LDST128_ABS_LO12_NC", 32),
+            "3dc00820");
+  EXPECT_EQ(linkArm(0x3dc00020, "R_AARCH64_LDST128_ABS_LO12_NC", 8),
+            "a constant is not aligned as its load expects");
+}
+
+TEST(FlatImage, RelocatesBranchesOfAArch64) {
+  // main.run is at 4: bl 4, b 4
+  EXPECT_EQ(linkArm(0x94000000, "R_AARCH64_CALL26", 0, "main.run"), "94000001");
+  EXPECT_EQ(linkArm(0x14000000, "R_AARCH64_JUMP26", 0, "main.run"), "14000001");
+  EXPECT_EQ(linkArm(0x14000000, "R_AARCH64_JUMP26", -8, "main.run"),
+            "17ffffff");
+  EXPECT_EQ(linkArm(0x94000000, "R_AARCH64_CALL26", 1 << 27, "main.run"),
+            "generated code exceeds the reach of a branch, 128 MiB");
+}
+
+TEST(FlatImage, RelocatesConstantsOfAArch64) {
+  EXPECT_EQ(linkArm(0, "R_AARCH64_PREL32", 0), "2000");
+  EXPECT_EQ(linkArm(0, "R_AARCH64_PREL64", 8), "2008");
+  EXPECT_EQ(linkArm(0, "R_AARCH64_PREL32", int64_t(1) << 31),
+            "generated code exceeds 2 GiB");
+  EXPECT_EQ(linkArm(0, "R_AARCH64_ABS64", 0),
+            "relocation R_AARCH64_ABS64 to 'constant' depends on the load "
+            "address");
+}
+
+TEST(FlatImage, RefusesOtherMachines) {
+  EXPECT_EQ(getError(makeObject(text, function, "EM_RISCV")),
+            "machine 243 is not supported by the flat linker");
 }
 
 } // namespace

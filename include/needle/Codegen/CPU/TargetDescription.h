@@ -11,7 +11,9 @@
 #define NEEDLE_CODEGEN_CPU_TARGETDESCRIPTION_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/TargetParser/Triple.h"
 #include <string>
 
 namespace mlir {
@@ -36,7 +38,8 @@ struct CPUTarget {
   llvm::StringLiteral features;
   /// Names of the CPU features that the runtime checks, comma separated.
   llvm::StringLiteral requiredFeatures;
-  /// Of several bodies that a CPU can run, the highest preference is taken.
+  /// Of several bodies that a CPU can run, the highest preference is taken; the
+  /// targets of another architecture count for themselves.
   unsigned preference;
   /// Width of the vectors that kernels are written with.
   unsigned vectorBits;
@@ -44,17 +47,29 @@ struct CPUTarget {
   bool fusedMultiplyAdd;
   RegisterTile floatTile;
   RegisterTile intTile;
-  /// Intrinsic that multiplies pairs of i16 and adds neighbours to i32.
+  /// Intrinsic that multiplies pairs of i16 and adds neighbours to i32; without
+  /// one, the first of all pairs and the second are multiplied and added.
   llvm::StringLiteral pairDotIntrinsic;
   /// Rows of the left-hand side that are packed at once, a multiple of both
   /// tiles' rows: their packed form stays in the L2 cache.
   unsigned blockRows;
 
   unsigned lanes() const { return vectorBits / 32; }
+  llvm::Triple::ArchType architecture() const {
+    return llvm::Triple(triple).getArch();
+  }
 };
 
-/// All targets, in order of preference, least first.
+/// All targets: those of one architecture together, in order of preference,
+/// least first.
 llvm::ArrayRef<CPUTarget> getCPUTargets();
+
+/// The architecture of the machine that this code runs on.
+llvm::Triple::ArchType getHostArchitecture();
+
+/// The targets to compile for when none is named: those of this machine's
+/// architecture, so that the result runs on every such machine.
+llvm::SmallVector<std::string> getDefaultCPUTargets();
 
 /// The target of that name, or null.
 const CPUTarget *lookupCPUTarget(llvm::StringRef name);

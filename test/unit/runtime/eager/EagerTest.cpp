@@ -6,6 +6,7 @@
 #include "ReferenceKernels.h"
 
 #ifdef NEEDLE_TEST_EMBEDDED_KERNELS
+#include "body_selection.h"
 #include "eager/embedded_kernels.h"
 #endif
 
@@ -21,10 +22,24 @@ std::ostream &operator<<(std::ostream &stream, const LibraryChoice &choice) {
   return stream << choice.kernels << " with " << choice.threads << " threads";
 }
 
+#ifdef NEEDLE_TEST_EMBEDDED_KERNELS
+std::vector<std::string> embeddedTargets() {
+  eager::EmbeddedArtifact artifact = eager::embeddedKernels();
+  ArtifactView view;
+  Status status = ArtifactView::parse(artifact.data, artifact.size, view);
+  EXPECT_TRUE(status.ok()) << status.message();
+  std::vector<std::string> targets;
+  for (const NdlBodyRecord &body : view.bodies)
+    if (missingFeatures(body, hostCpu()).empty())
+      targets.emplace_back(view.string(body.target));
+  return targets;
+}
+#endif
+
 std::vector<LibraryChoice> libraryChoices() {
 #ifdef NEEDLE_TEST_EMBEDDED_KERNELS
   std::vector<LibraryChoice> choices;
-  for (const char *target : {"x86-64", "avx2"})
+  for (const std::string &target : embeddedTargets())
     for (int32_t threads : {1, 3})
       choices.push_back({target, threads});
   return choices;

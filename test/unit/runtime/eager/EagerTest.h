@@ -27,6 +27,9 @@ struct LibraryChoice {
 };
 std::ostream &operator<<(std::ostream &stream, const LibraryChoice &choice);
 
+/// The targets of the embedded kernels that this CPU can run.
+std::vector<std::string> embeddedTargets();
+
 /// The kernels that this program can test.
 std::vector<LibraryChoice> libraryChoices();
 std::string choiceName(const testing::TestParamInfo<LibraryChoice> &info);

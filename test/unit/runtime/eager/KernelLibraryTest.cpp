@@ -6,6 +6,8 @@
 
 #include "needle-rt/abi.h"
 
+#include <algorithm>
+
 namespace ndl::test {
 namespace {
 
@@ -20,15 +22,26 @@ TEST(EmbeddedKernels, AreAnAlignedArtifact) {
   EXPECT_EQ(reinterpret_cast<uintptr_t>(artifact.data) % NDL_ABI_ALIGNMENT, 0u);
 }
 
-class EmbeddedKernelsOf : public testing::TestWithParam<const char *> {};
+TEST(EmbeddedKernels, AreForThisCpu) {
+  std::vector<std::string> targets = embeddedTargets();
+#if defined(__x86_64__)
+  std::vector<std::string> expected = {"x86-64", "avx2"};
+#else
+  std::vector<std::string> expected = {"neon"};
+#endif
+  for (const std::string &target : expected)
+    EXPECT_EQ(std::count(targets.begin(), targets.end(), target), 1) << target;
+}
+
+class EmbeddedKernelsOf : public testing::TestWithParam<std::string> {};
 
 TEST_P(EmbeddedKernelsOf, AreComplete) {
-  ScopedVariable isa("NEEDLE_ISA", GetParam());
+  ScopedVariable isa("NEEDLE_ISA", GetParam().c_str());
   std::unique_ptr<KernelLibrary> library;
   EmbeddedArtifact artifact = embeddedKernels();
   ASSERT_OK(
       KernelLibrary::load(artifact.data, artifact.size, nullptr, library));
-  EXPECT_STREQ(library->target(), GetParam());
+  EXPECT_EQ(library->target(), GetParam());
   EXPECT_GE(library->threads(), 1);
   for (size_t i = 0; i < library->maps.size(); ++i)
     EXPECT_NE(library->maps[i].task, nullptr) << nameOf(eager::MapKernel(i));
@@ -43,9 +56,11 @@ TEST_P(EmbeddedKernelsOf, AreComplete) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, EmbeddedKernelsOf,
-                         testing::Values("x86-64", "avx2"),
+                         testing::ValuesIn(embeddedTargets()),
                          [](const auto &info) {
-                           return std::string(info.index ? "avx2" : "base");
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
                          });
 
 TEST(EmbeddedKernels, HonourTheEnvironment) {
