@@ -23,6 +23,7 @@ import needle as ndl
 import numpy as np
 import numpy.typing as npt
 from needle import _needle
+from needle.signature import QuantizationInfo, TensorSpec
 
 Array = npt.NDArray[Any]
 
@@ -62,6 +63,17 @@ def _make_folder() -> str:
     return folder
 
 
+def _make_spec(tensor: dict[str, Any]) -> TensorSpec:
+    quantization = tensor.get("quantization")
+    info = quantization and QuantizationInfo(
+        tuple(quantization["scales"]),
+        tuple(quantization["zero_points"]),
+        quantization.get("axis"),
+        *quantization["storage_range"],
+    )
+    return TensorSpec(tensor["name"], tuple(tensor["shape"]), tensor["dtype"], info)
+
+
 class EmulatedExecutable:
     """What differential tests use of an Executable."""
 
@@ -75,7 +87,7 @@ class EmulatedExecutable:
         info = run(str(self._path / "model.ndl"), "--info", "--json")
         assert info.returncode == 0, info.stderr
         (entry,) = json.loads(info.stdout)["entries"]
-        self._outputs = len(entry["outputs"])
+        self.outputs = tuple(map(_make_spec, entry["outputs"]))
 
     def __call__(self, *inputs: Array) -> Any:
         arguments = [str(self._path / "model.ndl"), "--json", "--isa", self.target]
@@ -84,7 +96,7 @@ class EmulatedExecutable:
             path = self._path / f"x{index}.npy"
             np.save(path, array)
             arguments += ["--input", f"{index}={path}"]
-        paths = [self._path / f"y{index}.npy" for index in range(self._outputs)]
+        paths = [self._path / f"y{index}.npy" for index in range(len(self.outputs))]
         for index, path in enumerate(paths):
             arguments += ["--output", f"{index}={path}"]
         done = run(*arguments)
