@@ -9,8 +9,12 @@
 //   i16_pairs  the exact integer step: vpmaddwd + vpaddd on i16
 //   u8_quads   vpmaddubsw + vpmaddwd + vpaddd on u8 and s8; saturates
 //   u8_octets  the same with two vpmaddubsw added in 16 bits first
+//   u4_blocks  with eight added in 16 bits, which values of 4 bits allow
+//   f32_512    multiply-add on 512 bits
+//   u8_dot_512 vpdpbusd on 512 bits
 //   read:N     N bytes
-// and the first two by default.
+// and the first two by default. What the CPU lacks instructions for is left
+// out.
 
 #define _DEFAULT_SOURCE // madvise
 
@@ -25,8 +29,11 @@
 enum {
   INT_ROWS = 4,
   FLOAT_ROWS = 6,
+  BLOCK_ROWS = 6,
+  WIDE_ROWS = 12,
+  STEPS = 8,
   VECTORS = 2,
-  DEPTH = 512,
+  DEPTH = 256,
   REPEATS = 200,
   MIN_TIMES = 5,
   HUGE_PAGE = 1 << 21
@@ -44,6 +51,8 @@ static __attribute__((noinline)) void dot_pairs(const void *lhs,
   const __m256i *b = rhs;
   __m256i sums[INT_ROWS][VECTORS];
   memset(sums, 0, sizeof sums);
+  // Unrolled twice it is 7 % faster than once on Zen 4, and than four times.
+#pragma GCC unroll 2
   for (int k = 0; k < DEPTH / 2; ++k)
 #pragma GCC unroll 8
     for (int i = 0; i < INT_ROWS; ++i) {
@@ -118,10 +127,109 @@ static __attribute__((noinline)) void octets(const void *lhs, const void *rhs,
   memcpy(dest, sums, sizeof sums);
 }
 
+static __attribute__((noinline)) void blocks(const void *lhs, const void *rhs,
+                                             void *dest) {
+  const int32_t *a = lhs;
+  const __m256i *b = rhs;
+  const __m256i ones = _mm256_set1_epi16(1);
+  __m256i sums[BLOCK_ROWS][VECTORS];
+  memset(sums, 0, sizeof sums);
+  for (int block = 0; block < DEPTH / 4; block += STEPS) {
+    __m256i narrow[BLOCK_ROWS][VECTORS];
+    memset(narrow, 0, sizeof narrow);
+#pragma GCC unroll 8
+    for (int k = block; k < block + STEPS; ++k)
+#pragma GCC unroll 8
+      for (int i = 0; i < BLOCK_ROWS; ++i) {
+        __m256i element = _mm256_set1_epi32(a[k * BLOCK_ROWS + i]);
+#pragma GCC unroll 2
+        for (int v = 0; v < VECTORS; ++v)
+          narrow[i][v] = _mm256_add_epi16(
+              narrow[i][v], _mm256_maddubs_epi16(b[k * VECTORS + v], element));
+      }
+#pragma GCC unroll 8
+    for (int i = 0; i < BLOCK_ROWS; ++i)
+#pragma GCC unroll 2
+      for (int v = 0; v < VECTORS; ++v)
+        sums[i][v] =
+            _mm256_add_epi32(sums[i][v], _mm256_madd_epi16(narrow[i][v], ones));
+  }
+  memcpy(dest, sums, sizeof sums);
+}
+
+static __attribute__((noinline, target("avx512f"))) void
+fused_multiply_add_512(const void *lhs, const void *rhs, void *dest) {
+  const float *a = lhs;
+  const __m512 *b = rhs;
+  __m512 sums[WIDE_ROWS][VECTORS];
+  memset(sums, 0, sizeof sums);
+  for (int k = 0; k < DEPTH; ++k)
+#pragma GCC unroll 16
+    for (int i = 0; i < WIDE_ROWS; ++i) {
+      __m512 element = _mm512_set1_ps(a[k * WIDE_ROWS + i]);
+#pragma GCC unroll 2
+      for (int v = 0; v < VECTORS; ++v)
+        sums[i][v] = _mm512_fmadd_ps(element, b[k * VECTORS + v], sums[i][v]);
+    }
+  memcpy(dest, sums, sizeof sums);
+}
+
+static __attribute__((noinline, target("avx512f,avx512vnni"))) void
+dot_quads_512(const void *lhs, const void *rhs, void *dest) {
+  const int32_t *a = lhs;
+  const __m512i *b = rhs;
+  __m512i sums[WIDE_ROWS][VECTORS];
+  memset(sums, 0, sizeof sums);
+  for (int k = 0; k < DEPTH / 4; ++k)
+#pragma GCC unroll 16
+    for (int i = 0; i < WIDE_ROWS; ++i) {
+      __m512i element = _mm512_set1_epi32(a[k * WIDE_ROWS + i]);
+#pragma GCC unroll 2
+      for (int v = 0; v < VECTORS; ++v)
+        sums[i][v] =
+            _mm512_dpbusd_epi32(sums[i][v], element, b[k * VECTORS + v]);
+    }
+  memcpy(dest, sums, sizeof sums);
+}
+
 typedef void (*Kernel)(const void *, const void *, void *);
 
+enum Need { NEED_AVX2, NEED_AVX512F, NEED_AVX512_VNNI };
+
+struct Arithmetic {
+  const char *name;
+  Kernel kernel;
+  int rows;
+  /// Columns of a vector.
+  int lanes;
+  enum Need need;
+};
+
+static const struct Arithmetic kinds[] = {
+    {"f32", fused_multiply_add, FLOAT_ROWS, 8, NEED_AVX2},
+    {"i16_pairs", dot_pairs, INT_ROWS, 8, NEED_AVX2},
+    {"u8_quads", quads, INT_ROWS, 8, NEED_AVX2},
+    {"u8_octets", octets, INT_ROWS, 8, NEED_AVX2},
+    {"u4_blocks", blocks, BLOCK_ROWS, 8, NEED_AVX2},
+    {"f32_512", fused_multiply_add_512, WIDE_ROWS, 16, NEED_AVX512F},
+    {"u8_dot_512", dot_quads_512, WIDE_ROWS, 16, NEED_AVX512_VNNI},
+};
+
+static int is_there(enum Need need) {
+  switch (need) {
+  case NEED_AVX512F:
+    return __builtin_cpu_supports("avx512f");
+  case NEED_AVX512_VNNI:
+    return __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512vnni");
+  case NEED_AVX2:
+    break;
+  }
+  return 1;
+}
+
 /// The best rate, in GMAC/s, seen in `seconds`.
-static double measure(Kernel kernel, int rows, double seconds) {
+static double measure(const struct Arithmetic *kind, double seconds) {
   void *a = aligned_alloc(64, 1 << 16), *b = aligned_alloc(64, 1 << 16),
        *c = aligned_alloc(64, 4096);
   if (!a || !b || !c)
@@ -132,7 +240,7 @@ static double measure(Kernel kernel, int rows, double seconds) {
   do {
     double start = now();
     for (int i = 0; i < REPEATS; ++i)
-      kernel(a, b, c);
+      kind->kernel(a, b, c);
     double time = (now() - start) / REPEATS;
     if (time < best)
       best = time;
@@ -140,7 +248,7 @@ static double measure(Kernel kernel, int rows, double seconds) {
   free(a);
   free(b);
   free(c);
-  return (double)rows * VECTORS * 8 * DEPTH / best / 1e9;
+  return (double)kind->rows * VECTORS * kind->lanes * DEPTH / best / 1e9;
 }
 
 static size_t roundUp(size_t bytes, size_t unit) {
@@ -191,15 +299,11 @@ static double measure_read(size_t bytes, double seconds) {
   return (double)bytes / best / 1e9;
 }
 
+/// The rate of what is named; below 0 where the CPU lacks instructions for it.
 static double measure_named(const char *what, double seconds) {
-  if (!strcmp(what, "f32"))
-    return measure(fused_multiply_add, FLOAT_ROWS, seconds);
-  if (!strcmp(what, "i16_pairs"))
-    return measure(dot_pairs, INT_ROWS, seconds);
-  if (!strcmp(what, "u8_quads"))
-    return measure(quads, INT_ROWS, seconds);
-  if (!strcmp(what, "u8_octets"))
-    return measure(octets, INT_ROWS, seconds);
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; ++i)
+    if (!strcmp(what, kinds[i].name))
+      return is_there(kinds[i].need) ? measure(&kinds[i], seconds) : -1;
   char *end = NULL;
   if (!strncmp(what, "read:", 5)) {
     unsigned long long bytes = strtoull(what + 5, &end, 10);
@@ -215,9 +319,14 @@ int main(int argc, char **argv) {
   double seconds = argc > 1 ? atof(argv[1]) : 0.5;
   const char *const *what = argc > 2 ? (const char *const *)argv + 2 : usual;
   int count = argc > 2 ? argc - 2 : 2;
-  for (int i = 0; i < count; ++i)
-    printf("%s\"%s\": %.2f", i ? ", " : "{", what[i],
-           measure_named(what[i], seconds));
-  printf("}\n");
+  const char *before = "{";
+  for (int i = 0; i < count; ++i) {
+    double rate = measure_named(what[i], seconds);
+    if (rate < 0)
+      continue;
+    printf("%s\"%s\": %.2f", before, what[i], rate);
+    before = ", ";
+  }
+  printf("%s}\n", *before == '{' ? "{" : "");
   return 0;
 }

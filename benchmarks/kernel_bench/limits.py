@@ -14,7 +14,9 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parent.parent / "machine_limits.c"
 #: GCC keeps the sums in memory, which is no limit of the machine.
 COMPILERS = ("clang-22", "clang")
-ARITHMETIC = ("f32", "i16_pairs", "u8_quads", "u8_octets")
+ARITHMETIC = ("f32", "i16_pairs", "u8_quads", "u8_octets", "u4_blocks")
+#: Those of instructions beyond AVX2, which a CPU may lack.
+BEYOND_AVX2 = ("f32_512", "u8_dot_512")
 _PAGE = 1 << 12
 
 
@@ -22,17 +24,22 @@ class NoCompilerError(Exception):
     """No compiler for the limits was found."""
 
 
-def build(folder: Path) -> Path:
-    """Compile the program into ``folder``."""
+def find_compiler() -> str:
+    """A C compiler, or :class:`NoCompilerError`."""
     compiler = next(filter(None, map(shutil.which, COMPILERS)), None)
     if compiler is None:
         raise NoCompilerError(
             f"no clang found (looked for {', '.join(COMPILERS)}), which the "
             "limits of the machine need"
         )
+    return compiler
+
+
+def build(folder: Path) -> Path:
+    """Compile the program into ``folder``."""
     program = folder / "machine_limits"
     options = ["-O3", "-mavx2", "-mfma", str(SOURCE), "-o", str(program)]
-    subprocess.run([compiler, *options], check=True)
+    subprocess.run([find_compiler(), *options], check=True)
     return program
 
 
@@ -46,7 +53,8 @@ def measure(
 ) -> dict[str, float]:
     """GMAC/s (GB/s for reading) by kind, of all these CPUs at work together.
 
-    Each CPU runs a process of its own; a footprint is divided among them.
+    Each CPU runs a process of its own; a footprint is divided among them. Kinds that
+    the CPU lacks instructions for are left out.
     """
     chosen = list(cpus)
     parts = [_share(kind, len(chosen)) for kind in kinds]
@@ -55,14 +63,15 @@ def measure(
         with pinned({cpu}):
             command = [str(program), str(seconds), *parts]
             running.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-    totals = dict.fromkeys(kinds, 0.0)
+    totals: dict[str, float] = {}
     for process in running:
         output, _ = process.communicate()
         if process.returncode != 0:
             raise subprocess.CalledProcessError(process.returncode, process.args)
         rates = json.loads(output)
         for kind, part in zip(kinds, parts, strict=True):
-            totals[kind] += rates[part]
+            if part in rates:
+                totals[kind] = totals.get(kind, 0.0) + rates[part]
     return totals
 
 

@@ -1,72 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Results: as JSON, as a table on the terminal and in Markdown."""
+"""Results on the terminal, and the cells that the page shows, too."""
 
 from __future__ import annotations
 
-import json
+import math
 import os
-import platform
 import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from kernel_bench.cases import KINDS, Case, not_yet
-from kernel_bench.contenders import LIMITED_TO_AVX2
-from kernel_bench.session import Session
-from kernel_bench.views import Results, RowView, views
+from kernel_bench.cases import KINDS, Case
+from kernel_bench.figures import FIGURES, Figure
+from kernel_bench.results import Results
+from kernel_bench.views import Judged, RowView, views
 
-#: Of the JSON; changes whenever its form does.
-VERSION = 1
-NOT_YET = "not yet in needle"
 NO_AVX2 = "†"
 BEYOND_AVX2 = "‡"
 INEXACT = "≠"
-BEGIN = "<!-- results: written by scripts/bench --page -->"
-END = "<!-- end of results -->"
 
 
-def results_of(session: Session, limited: bool) -> Results:
-    """Everything as plain data; seconds, MACs, bytes, GMAC/s, GB/s."""
-    from eager import cpu_name
-
-    return {
-        "version": VERSION,
-        "machine": {
-            "cpu": cpu_name(),
-            "python": platform.python_version(),
-            "load before and after": list(session.loads),
-            "date": time.strftime("%Y-%m-%d", time.gmtime()),
-        },
-        "settings": {
-            "threads": session.settings.threads,
-            "processes": session.settings.processes,
-            "rounds": session.settings.rounds,
-            "seconds": session.settings.seconds,
-            "cpus": list(session.settings.cpus),
-            "limited to AVX2": sorted(LIMITED_TO_AVX2) if limited else ["needle"],
-        },
-        "libraries": session.libraries,
-        "missing": session.missing,
-        "limits": session.limits,
-        "rows": [
-            {
-                "key": row.case.key,
-                "kind": row.case.kind,
-                "shape": vars(row.case.shape),
-                "weights": row.case.weights,
-                "macs": row.case.shape.macs,
-                "bytes": row.case.footprint,
-                "not measured": row.not_measured,
-                "contenders": row.contenders,
-            }
-            for row in session.rows
-        ],
-        "not yet": [{"key": name, "not measured": NOT_YET} for name in not_yet()],
-    }
-
-
-def _others(view: RowView) -> str:
+def others(view: RowView) -> str:
     """Rates of all contenders but the judged one, the fastest first."""
     cells = []
     order = sorted(view.seconds, key=view.seconds.__getitem__)
@@ -78,31 +32,101 @@ def _others(view: RowView) -> str:
 
 
 def _marks(view: RowView, name: str) -> str:
-    marks = "" if view.is_limited(name) else NO_AVX2
+    marks = NO_AVX2 if view.escapes_avx2(name) else ""
     if view.is_beyond_avx2(name):
         marks = BEYOND_AVX2
     return marks if view.is_exact(name) else marks + INEXACT
 
 
-def _verdict(view: RowView, rows: dict[Case, RowView]) -> str:
-    """Targets that are missed; musts are said to be."""
-    missed = []
-    for judged in view.judged(rows):
-        if judged.missed:
-            grade = "must" if judged.target.must else "target"
-            reached = f"{judged.reached:.1%}"
-            if judged.target.of == "peers":
-                reached = f"{judged.reached:.3f}× {view.best_peer}"
-            missed.append(f"{grade} {judged.target}, is {reached}")
-    return "; ".join(missed)
+def why_nothing(row: dict[str, Any]) -> str:
+    """Of a row without a time of needle."""
+    return row["defect"] or f"not measured: {row['not measured']}"
 
 
-def _times(view: RowView) -> tuple[str, str]:
+def missed_targets(view: RowView, rows: dict[Case, RowView]) -> list[Judged]:
+    """The targets that were compared with something, and missed."""
+    return [judged for judged in view.judged(rows) if judged.missed]
+
+
+def text_of(view: RowView, judged: Judged) -> str:
+    """A missed target; musts are said to be."""
+    grade = "must" if judged.must else "target"
+    if judged.target.is_share:
+        return f"{grade} {judged.target}, is {judged.reached:.1%}"
+    names = {"peers": view.best_peer, "any peer": view.best_of_all, "float": "float32"}
+    whose = names.get(judged.target.of, judged.target.of)
+    return f"{grade} {judged.target}, is {judged.reached:.3f}× {whose}"
+
+
+def verdict(view: RowView, rows: dict[Case, RowView]) -> str:
+    """Targets that are missed."""
+    return "; ".join(text_of(view, judged) for judged in missed_targets(view, rows))
+
+
+def times(view: RowView) -> tuple[str, str]:
     """µs of a call, and of the kernels alone, where that is known."""
     entry = view.row["contenders"]["needle"]
     kernels = entry.get("kernel_seconds")
     alone = "" if kernels is None else f"{kernels * 1e6:.1f}"
     return f"{entry['seconds'] * 1e6:.1f}", alone
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How rows of a kind do.
+
+    Attributes
+    ----------
+    musts, targets
+        Reached ones and all, of those that were compared with something.
+    of_limit, against_peers
+        Geometric means: of the fraction of the limit, and of the rate divided by that
+        of the best exact peer, over rows that have one.
+    """
+
+    title: str
+    rows: int
+    musts: tuple[int, int]
+    targets: tuple[int, int]
+    of_limit: float
+    against_peers: float | None
+
+
+def tallies(results: Results) -> list[Tally]:
+    """By kind, in the order of the table."""
+    rows = views(results)
+    found = []
+    for kind, described in KINDS.items():
+        chosen = [view for view in rows.values() if view.case.kind == kind]
+        if not chosen:
+            continue
+        judged = [
+            one
+            for view in chosen
+            for one in view.judged(rows)
+            if one.reached is not None
+        ]
+        ratios = [r for view in chosen if (r := view.against_peers) is not None]
+        found.append(
+            Tally(
+                described.title,
+                len(chosen),
+                _reached(one for one in judged if one.must),
+                _reached(one for one in judged if not one.must),
+                _mean([view.gmacs() / view.ceiling for view in chosen]),
+                _mean(ratios) if ratios else None,
+            )
+        )
+    return found
+
+
+def _reached(judged: Iterable[Judged]) -> tuple[int, int]:
+    missed = [one.missed for one in judged]
+    return missed.count(False), len(missed)
+
+
+def _mean(values: list[float]) -> float:
+    return math.exp(sum(map(math.log, values)) / len(values))
 
 
 def print_table(results: Results) -> None:
@@ -119,23 +143,59 @@ def print_table(results: Results) -> None:
         name = row["key"].removeprefix(f"{kind} ")
         view = next((v for v in rows.values() if v.row is row), None)
         if view is None:
-            print(f"  {name:<40}not measured: {row['not measured']}")
+            text = f"  {name:<40}{why_nothing(row)}"
+            print(f"{red}{text}{plain}" if row["defect"] else text)
             continue
-        call, alone = _times(view)
+        call, alone = times(view)
         text = (
             f"  {name:<40}{call:>10}{alone:>10}{view.gmacs():>9.2f}"
-            f"{view.gmacs() / view.ceiling:>9.1%}  {_others(view)}"
+            f"{view.gmacs() / view.ceiling:>9.1%}  {others(view)}"
         )
-        missed = _verdict(view, rows)
+        missed = verdict(view, rows)
         print(f"{red}{text}{plain}" if missed else text)
         if missed:
             print(f"{red}      MISSED {missed}{plain}")
-    print(f"\n{NOT_YET}:")
-    for entry in results["not yet"]:
-        print(f"  {entry['key']}")
+    print()
+    for figure, value, beside in figure_cells(results):
+        text = f"{figure.name:<56}{value:>10} {figure.unit:<3} {figure.target_text:<8}"
+        is_missed = figure_is_missed(results, figure)
+        print(f"{red}MISSED {text}{plain}" if is_missed else f"       {text}", beside)
+    for tally in tallies(results):
+        print(f"{tally.title:<42}{counts(tally)}")
     print()
     for line in facts(results):
         print(line)
+
+
+def counts(tally: Tally) -> str:
+    """Targets of a kind in words."""
+    musts = f"{tally.musts[0]} of {tally.musts[1]} musts, " if tally.musts[1] else ""
+    return f"{musts}{tally.targets[0]} of {tally.targets[1]} targets"
+
+
+def figure_cells(results: Results) -> Iterator[tuple[Figure, str, str]]:
+    """Each figure, its value, and what else there is to say."""
+    found = {entry["name"]: entry for entry in results["figures"]}
+    for figure in FIGURES:
+        entry = found.get(figure.name)
+        if entry is None:
+            continue
+        if "failed" in entry:
+            yield figure, "", f"not measured: {entry['failed']}"
+            continue
+        beside = [f"{n} {v:.3g}" for n, v in entry.get("beside", {}).items()]
+        detail = entry.get("detail", "")
+        yield (
+            figure,
+            f"{entry['value']:.4g}",
+            ", ".join(filter(None, [detail, *beside])),
+        )
+
+
+def figure_is_missed(results: Results, figure: Figure) -> bool:
+    """Whether its target is."""
+    entry = next(e for e in results["figures"] if e["name"] == figure.name)
+    return "value" in entry and figure.is_missed(entry["value"])
 
 
 def facts(results: Results) -> Iterator[str]:
@@ -151,25 +211,37 @@ def facts(results: Results) -> Iterator[str]:
     yield f"Python {machine['python']}; {libraries}"
     for name, why in results["missing"].items():
         yield f"{name} is missing: {why}"
-    arithmetic = [n for n in results["limits"] if not n.startswith("read:")]
-    reading = sorted(
-        (int(n.split(":")[1]), rate)
-        for n, rate in results["limits"].items()
-        if n.startswith("read:")
-    )
-    yield "limits of arithmetic: " + ", ".join(
-        f"{name} {results['limits'][name]:.1f} GMAC/s" for name in arithmetic
-    )
-    yield "limits of reading: " + ", ".join(
-        f"{rate:.0f} GB/s from {size_text(size)}" for size, rate in _octaves(reading)
-    )
-    yield f"{NO_AVX2} could not be kept to AVX2; compared with needle all the same"
-    yield (
-        f"{BEYOND_AVX2} is faster than AVX2 can be in some row of this kind, so it "
-        "uses more: not compared"
-    )
+    yield from _limits(results["limits"])
+    if settings["instructions"] == "avx2":
+        yield f"{NO_AVX2} could not be kept to AVX2; compared with needle all the same"
+        yield (
+            f"{BEYOND_AVX2} is faster than AVX2 can be in some row of this kind, so it "
+            "uses more: not compared"
+        )
+    else:
+        yield "everybody uses whatever instructions this CPU has"
     yield f"{INEXACT} computes something else: not compared; see below"
     yield from _inexact(results)
+
+
+def _limits(limits: dict[str, float]) -> Iterator[str]:
+    arithmetic = [
+        f"{name} {rate:.1f} GMAC/s"
+        for name, rate in limits.items()
+        if not name.startswith("read:")
+    ]
+    reading = sorted(
+        (int(name.split(":")[1]), rate)
+        for name, rate in limits.items()
+        if name.startswith("read:")
+    )
+    if arithmetic:
+        yield "limits of arithmetic: " + ", ".join(arithmetic)
+    if reading:
+        yield "limits of reading: " + ", ".join(
+            f"{rate:.0f} GB/s from {size_text(size)}"
+            for size, rate in _octaves(reading)
+        )
 
 
 def _octaves(reading: list[tuple[int, float]]) -> list[tuple[int, float]]:
@@ -202,62 +274,3 @@ def _inexact(results: Results) -> Iterator[str]:
         for (name, _), (example, count) in first.items():
             more = f" (and {count - 1} more rows)" if count > 1 else ""
             yield f"{text} {name}: {example}{more}"
-
-
-def markdown(results: Results) -> str:
-    """The same in Markdown."""
-    lines: list[str] = []
-    kind = ""
-    rows = views(results)
-    for row in results["rows"]:
-        if row["kind"] != kind:
-            kind = row["kind"]
-            lines += ["", f"### {KINDS[kind].title}", ""]
-            lines.append(
-                "| | µs | kernels | GMAC/s | of limit | peers, GMAC/s | missed |"
-            )
-            lines.append("| --- | ---: | ---: | ---: | ---: | --- | --- |")
-        name = row["key"].removeprefix(f"{kind} ")
-        view = next((v for v in rows.values() if v.row is row), None)
-        if view is None:
-            lines.append(f"| {name} | | | | | not measured: {row['not measured']} | |")
-            continue
-        missed = _verdict(view, rows)
-        call, alone = _times(view)
-        lines.append(
-            f"| {name} | {call} | {alone} | {view.gmacs():.2f} | "
-            f"{view.gmacs() / view.ceiling:.1%} | {_others(view)} | "
-            f"{'🔴 ' + missed if missed else ''} |"
-        )
-    lines += ["", f"### {NOT_YET}", ""]
-    lines += [f"- {entry['key']}" for entry in results["not yet"]]
-    lines += ["", "### around it", ""]
-    lines += [f"- {line}" for line in facts(results)]
-    return "\n".join(lines).strip()
-
-
-def page_with(results: Results, text: str) -> str:
-    """The page with these results between its marks.
-
-    Raises
-    ------
-    ValueError
-        If the marks are not there.
-    """
-    before, _, rest = text.partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        raise ValueError(f"the page lacks the lines {BEGIN} and {END}")
-    picture = "![rates over intensity, below the limits](../benchmarks/kernels.svg)"
-    return f"{before}{BEGIN}\n\n{picture}\n\n{markdown(results)}\n\n{END}{after}"
-
-
-def write_page(results: Results, root: Path) -> None:
-    """Write docs/Benchmarks.md's results, the figures behind it and the picture."""
-    from kernel_bench.roofline import draw
-
-    page, folder = root / "docs" / "Benchmarks.md", root / "benchmarks"
-    text = page_with(results, page.read_text(encoding="utf-8"))
-    draw(results, folder / "kernels.svg")
-    (folder / "kernels.json").write_text(json.dumps(results, indent=1) + "\n")
-    page.write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -18,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from kernel_bench import limits, weights
+from kernel_bench import figures, limits, weights
 from kernel_bench.cases import KINDS, REAL_LAYERS, Case
 from kernel_bench.contenders import CONTENDERS, LIBRARIES, library_of
 from kernel_bench.worker import Order
@@ -28,10 +29,6 @@ PROGRAM = Path(__file__).resolve().parents[1] / "kernels.py"
 PATIENCE = 300.0
 
 Say = Callable[[str], None]
-
-
-class WrongResultError(Exception):
-    """needle computes something else than its rules say."""
 
 
 class LostWorkerError(Exception):
@@ -52,6 +49,11 @@ class Settings:
         How often contenders take turns at a row.
     seconds
         Of one turn.
+    limited
+        Whether everybody is kept to AVX2, where that is possible.
+    cache
+        A folder that stays: of the trained network of the weight set ``digits``, and
+        of what it takes to keep libraries to AVX2.
     """
 
     threads: int = 1
@@ -59,6 +61,13 @@ class Settings:
     rounds: int = 3
     seconds: float = 0.05
     cpus: tuple[int, ...] = ()
+    limited: bool = True
+    cache: Path = Path()
+
+    def order(self, library: str, folder: Path) -> Order:
+        """What the process of a library is started with."""
+        place, cache = str(folder), str(self.cache)
+        return Order(library, self.threads, self.cpus, place, self.limited, cache)
 
 
 @dataclass
@@ -71,11 +80,14 @@ class Row:
         By name: ``seconds``, ``verdict``, ``detail``, ``kernels``; or ``failed``.
     not_measured
         Why there is nothing, if so.
+    defect
+        What is wrong with needle here, if anything: then there is nothing, either.
     """
 
     case: Case
     contenders: dict[str, dict[str, Any]] = field(default_factory=dict)
     not_measured: str = ""
+    defect: str = ""
 
 
 @dataclass
@@ -88,6 +100,15 @@ class Session:
     rows: list[Row]
     limits: dict[str, float]
     loads: tuple[float, float]
+    #: Libraries whose CPUID is answered for them.
+    held: set[str] = field(default_factory=set)
+    #: By name: ``value``, ``detail``, ``beside``; or ``failed``.
+    figures: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def defects(self) -> list[str]:
+        """What is wrong with needle: rows that it fails at or computes wrongly."""
+        return [f"{row.case.key}: {row.defect}" for row in self.rows if row.defect]
 
 
 class Worker:
@@ -148,7 +169,9 @@ class Worker:
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
+                # What it has not read is lost with it.
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
 
 
 class Crew:
@@ -163,6 +186,7 @@ class Crew:
         self._workers: dict[str, Worker] = {}
         self.libraries: dict[str, str] = {}
         self.missing: dict[str, str] = {}
+        self.held: set[str] = set()
 
     def prepare(self, case: Case) -> dict[str, dict[str, Any]]:
         """All contenders of a row made and judged, or why not."""
@@ -195,14 +219,15 @@ class Crew:
         if library in self.missing:
             return None
         if library not in self._workers:
-            s = self._settings
-            order = Order(library, s.threads, s.cpus, str(self._folder))
+            order = self._settings.order(library, self._folder)
             worker = Worker(order, self._environment(library))
             if "missing" in worker.hello:
                 worker.stop()
                 self.missing[library] = worker.hello["missing"]
                 return None
             self.libraries[library] = worker.hello["version"]
+            if worker.hello.get("held"):
+                self.held.add(library)
             self._workers[library] = worker
         return self._workers[library]
 
@@ -222,57 +247,90 @@ def measure(
     cases: Sequence[Case],
     settings: Settings,
     environment: Callable[[str], dict[str, str]],
-    cache: Path,
     say: Say,
+    groups: Sequence[str] = (),
 ) -> Session:
-    """Measure rows.
+    """Measure rows, and groups of figures.
 
     Parameters
     ----------
     environment
         The variables of a library's process.
-    cache
-        Where the trained network of the weight set ``digits`` is kept.
     say
         Told how far it is.
 
     Raises
     ------
-    WrongResultError
-        If a result of needle is wrong.
     NoCompilerError
         If the limits of the machine cannot be measured.
     """
     before = os.getloadavg()[0]
     rows = [Row(case) for case in cases]
     ceilings: dict[str, float] = {}
+    found: dict[str, dict[str, Any]] = {}
+    libraries: dict[str, str] = {}
+    missing: dict[str, str] = {}
+    held: set[str] = set()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         program = limits.build(folder)
-        missing = write_weights({case.weights for case in cases}, folder, cache)
+        absent = write_weights({case.weights for case in cases}, folder, settings.cache)
         for row in rows:
-            row.not_measured = missing.get(row.case.weights, "")
+            row.not_measured = absent.get(row.case.weights, "")
         for index in range(settings.processes):
+            where = f"process {index + 1} of {settings.processes}"
             crew = Crew(settings, folder, environment)
             try:
                 for number, row in enumerate(rows, 1):
-                    say(
-                        f"process {index + 1} of {settings.processes}, "
-                        f"row {number} of {len(rows)}: {row.case.key}"
-                    )
-                    if not row.not_measured:
+                    say(f"{where}, row {number} of {len(rows)}: {row.case.key}")
+                    if not (row.not_measured or row.defect):
                         measure_row(row, crew, settings, program, ceilings)
             finally:
                 crew.stop()
-    missing_libraries = {name: crew.missing[name] for name in crew.missing}
+            libraries |= crew.libraries
+            missing |= crew.missing
+            held |= crew.held
+            for group in groups:
+                say(f"{where}, {group}")
+                measure_figures(group, settings, folder, environment, found)
     return Session(
         settings,
-        crew.libraries,
-        {n: missing_libraries[n] for n in LIBRARIES if n in missing_libraries},
+        libraries,
+        {n: missing[n] for n in LIBRARIES if n in missing},
         rows,
         ceilings,
         (before, os.getloadavg()[0]),
+        held,
+        found,
     )
+
+
+def measure_figures(
+    group: str,
+    settings: Settings,
+    folder: Path,
+    environment: Callable[[str], dict[str, str]],
+    into: dict[str, dict[str, Any]],
+) -> None:
+    """A group of figures in a process of its own; the best of all is kept."""
+    order = settings.order("needle", folder)
+    try:
+        if group in figures.PARALLEL:
+            order = dataclasses.replace(order, cpus=usable_cpus(2))
+        order = dataclasses.replace(order, figures=group)
+        worker = Worker(order, environment("needle"))
+        reply = worker.hello
+        worker.stop()
+    except (LostWorkerError, ValueError) as error:
+        reply = {name: {"failed": str(error)} for name in figures.names_of(group)}
+    known = {figure.name: figure for figure in figures.FIGURES}
+    for name, entry in reply.items():
+        before = into.get(name, entry)
+        if "failed" in before:
+            into[name] = entry
+        elif "failed" not in entry:
+            better = known[name].better(before["value"], entry["value"])
+            into[name] = entry if better == entry["value"] else before
 
 
 def write_weights(names: set[str], folder: Path, cache: Path) -> dict[str, str]:
@@ -291,10 +349,14 @@ def measure_row(
 ) -> None:
     """One row in these processes; the best of all is kept."""
     found = crew.prepare(row.case)
-    refuse_wrong_results(row.case, found)
+    row.defect = defect_of(row.case, found)
+    if row.defect:
+        return
     for name, reply in found.items():
         row.contenders.setdefault(name, dict(reply))
     kinds = [*limits.ARITHMETIC, limits.read_kind(row.case.footprint)]
+    if not settings.limited:
+        kinds[:0] = limits.BEYOND_AVX2
     for _ in range(settings.rounds):
         for name in found:
             if "failed" not in found[name]:
@@ -305,18 +367,17 @@ def measure_row(
             ceilings[kind] = max(rate, ceilings.get(kind, 0.0))
 
 
-def refuse_wrong_results(case: Case, found: dict[str, dict[str, Any]]) -> None:
-    """Peers may be inexact; needle may not, nor may it fail."""
+def defect_of(case: Case, found: dict[str, dict[str, Any]]) -> str:
+    """What is wrong with needle; peers may be inexact and may fail."""
     allowed = ("exact",) if KINDS[case.kind].exact else ("exact", "rounded")
     for name, reply in found.items():
         if library_of(name) != "needle":
             continue
         if "failed" in reply:
-            raise WrongResultError(f"{case.key}: {name}: {reply['failed']}")
+            return f"{name} failed: {reply['failed']}"
         if reply["verdict"] not in allowed:
-            raise WrongResultError(
-                f"{case.key}: {name} is {reply['verdict']}: {reply['detail']}"
-            )
+            return f"{name} is {reply['verdict']}: {reply['detail']}"
+    return ""
 
 
 def keep_least(into: dict[str, Any], reply: dict[str, Any]) -> None:

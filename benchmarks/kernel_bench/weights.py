@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kernel_bench.cases import WEIGHTS, Shape
+from kernel_bench.cases import WEIGHTS
+from kernel_bench.shapes import Blockwise, Contraction
 
 Floats = npt.NDArray[np.float32]
 Stored = npt.NDArray[np.int8]
@@ -32,28 +33,47 @@ class MissingWeightsError(Exception):
 
 
 def quantize_symmetric(values: Floats, most: int) -> tuple[Stored, Floats]:
-    """Columns as integers in ±most, and the scale of each.
+    """Channels (the last axis) as integers in ±most, and the scale of each.
 
-    A scale is max|w| / most, in float32; a column of zeros has scale 1.
+    A scale is max|w| / most, in float32; a channel of zeros has scale 1.
     """
-    largest = np.abs(values).max(axis=0)
+    largest = np.abs(values).max(axis=tuple(range(values.ndim - 1)))
     scales = np.where(largest > 0, largest / np.float32(most), 1).astype(np.float32)
     stored = np.clip(np.rint(values / scales), -most, most)
     return stored.astype(np.int8), scales
 
 
-def draw(name: str, shape: Shape, rng: np.random.Generator) -> tuple[Stored, Floats]:
-    """Weights of a made-up set, k×n, and the scale of each column."""
+def draw(
+    name: str, shape: Contraction, rng: np.random.Generator
+) -> tuple[Stored, Floats]:
+    """Weights of a made-up set, and the scale of each channel."""
     if name not in WEIGHTS:
         raise ValueError(f"no weight set {name!r}; there are {', '.join(WEIGHTS)}")
     most = 63 if name.endswith("-7") else 127
+    extents, channels = shape.rhs_shape, shape.channels
     if name.startswith("gaussian"):
-        spread = rng.uniform(0.01, 0.1, shape.n).astype(np.float32)
-        values = rng.standard_normal((shape.k, shape.n), dtype=np.float32) * spread
+        spread = rng.uniform(0.01, 0.1, channels).astype(np.float32)
+        values = rng.standard_normal(extents, dtype=np.float32) * spread
         return quantize_symmetric(values, most)
-    stored = rng.integers(-most, most, (shape.k, shape.n), np.int8, endpoint=True)
-    scales = rng.uniform(1e-3, 1e-2, shape.n).astype(np.float32)
+    stored = rng.integers(-most, most, extents, np.int8, endpoint=True)
+    scales = rng.uniform(1e-3, 1e-2, channels).astype(np.float32)
     return stored, scales
+
+
+def draw_blockwise(
+    shape: Blockwise, rng: np.random.Generator
+) -> tuple[npt.NDArray[Any], Floats, npt.NDArray[np.uint8] | None]:
+    """Weights of 4 bits in a byte each; the scales and zero points of their blocks.
+
+    A scale has 5 bits besides its exponent: with a zero point of 4 bits their
+    product is a half-precision number, so that every library's format holds it.
+    """
+    parameters = (shape.blocks, shape.n)
+    scales = rng.integers(16, 32, parameters).astype(np.float32) * np.float32(2**-12)
+    if shape.symmetric:
+        return rng.integers(-7, 8, shape.rhs_shape, np.int8), scales, None
+    stored = rng.integers(0, 16, shape.rhs_shape, np.uint8)
+    return stored, scales, rng.integers(0, 16, parameters, np.uint8)
 
 
 def load_real(name: str, cache: Path) -> Floats:

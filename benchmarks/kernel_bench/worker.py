@@ -20,13 +20,14 @@ from typing import Any, TextIO
 
 import numpy as np
 
-from kernel_bench import contenders, problems
+from kernel_bench import avx2_only, contenders, problems
 from kernel_bench.cases import Case, all_cases
 from kernel_bench.contenders import Made, Setting
 
 Reply = dict[str, Any]
 #: Runs of the profile that tells the time of kernels alone.
 _PROFILE_SECONDS = 0.02
+_LONGEST = 240
 
 
 @dataclass(frozen=True)
@@ -38,21 +39,29 @@ class Order:
     cpus: tuple[int, ...]
     #: Holds weights of real layers, and compiled programs.
     folder: str
+    #: Whether to keep to AVX2.
+    limited: bool = True
+    #: Holds what stays for the next run.
+    cache: str = ""
+    #: The group of figures that is wanted, instead of answers.
+    figures: str = ""
 
 
 class Worker:
     """Answers requests."""
 
     def __init__(self, order: Order) -> None:
-        self._setting = Setting(order.threads, Path(order.folder))
+        self._setting = setting_of(order)
         self._order = order
         self._cases = {case.key: case for case in all_cases()}
         self._made: dict[str, Made] = {}
 
     def hello(self) -> Reply:
-        """The version of the library, or why there is none."""
+        """The version of the library and how it is kept, or why there is none."""
+        library = self._order.library
+        held = self._order.limited and avx2_only.hold(library, Path(self._order.cache))
         try:
-            return {"version": contenders.version_of(self._order.library)}
+            return {"version": contenders.version_of(library), "held": held}
         except ImportError as error:
             return {"missing": f"{error}".splitlines()[0]}
 
@@ -78,9 +87,9 @@ class Worker:
         except contenders.NotOfferedError as error:
             return {"failed": str(error)}
         except Exception as error:  # a peer may raise whatever it likes
-            return {"failed": f"{type(error).__name__}: {error}".splitlines()[0]}
+            return {"failed": brief(error)}
         self._made[name] = made
-        verdict = problems.judge(problem, result)
+        verdict = problems.judge(made.judged_for or problem, result)
         return {
             "verdict": verdict.status,
             "detail": verdict.detail,
@@ -95,6 +104,17 @@ class Worker:
             runs = int(min(200, max(3, _PROFILE_SECONDS / least)))
             reply["kernel_seconds"] = made.kernel_seconds(runs)
         return reply
+
+
+def brief(error: Exception) -> str:
+    """What went wrong, on one line."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def setting_of(order: Order) -> Setting:
+    """What contenders are made for."""
+    return Setting(order.threads, Path(order.folder), order.limited)
 
 
 def least_seconds(call: Callable[[], Any], seconds: float) -> float:
@@ -115,6 +135,12 @@ def serve(order: Order) -> None:
     """Answer until the pipe is closed."""
     os.sched_setaffinity(0, order.cpus)
     replies = _take_standard_output()
+    if order.figures:
+        from kernel_bench import figures
+
+        found = figures.measure(order.figures, setting_of(order))
+        print(json.dumps(found), file=replies, flush=True)
+        return
     worker = Worker(order)
     print(json.dumps(worker.hello()), file=replies, flush=True)
     for line in sys.stdin:

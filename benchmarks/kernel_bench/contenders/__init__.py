@@ -35,6 +35,10 @@ CONTENDERS = {
     "u8u8-f32": ("needle", "onnxruntime"),
     "dynamic": ("needle", "onnxruntime", "torch fbgemm"),
     "static": ("needle", "onnxruntime", "openvino", "torch fbgemm"),
+    "conv-f32": ("needle", "onnxruntime", "openvino", "torch"),
+    "conv-static": ("needle", "onnxruntime", "openvino", "torch fbgemm"),
+    "w4-f32": ("needle", "onnxruntime", "openvino"),
+    "w4-int8": ("needle", "onnxruntime", "openvino", "ggml", "ggml q4_K"),
 }
 
 #: The library → the modules that it comes in.
@@ -45,10 +49,12 @@ LIBRARIES = {
     "onnxruntime": ("onnxruntime", "onnx"),
     "openvino": ("openvino", "onnx"),
     "iree": ("iree.runtime", "iree.compiler"),
+    "ggml": ("kernel_bench.contenders.ggml_library",),
 }
 
 #: Makes these libraries keep to AVX2, by variables of their environment.
 AVX2_VARIABLES = {
+    "needle": {"NEEDLE_ISA": "avx2"},
     "numpy": {"OPENBLAS_CORETYPE": "Haswell"},
     "torch": {
         "ATEN_CPU_CAPABILITY": "avx2",
@@ -58,10 +64,12 @@ AVX2_VARIABLES = {
     },
     "openvino": {"ONEDNN_MAX_CPU_ISA": "AVX2", "DNNL_MAX_CPU_ISA": "AVX2"},
 }
-#: needle and IREE compile for AVX2; nothing limits onnxruntime.
-LIMITED_TO_AVX2 = {"needle", "iree", *AVX2_VARIABLES}
-#: onnxruntime's kernels, which OpenVINO uses for floats: nothing limits them there.
+#: needle and IREE compile for AVX2, ggml's code for it is chosen.
+LIMITED_TO_AVX2 = {"iree", "ggml", *AVX2_VARIABLES}
+#: onnxruntime's kernels, which OpenVINO uses for floats: no variable limits them.
 UNLIMITED_KERNELS = "mlas"
+#: Libraries whose CPUID is answered for them (``avx2_only.py``): what that limits.
+HELD_NAMES = {"onnxruntime": "onnxruntime", "openvino": "openvino mlas"}
 
 
 class NotOfferedError(Exception):
@@ -82,12 +90,15 @@ class Made:
         Names of what runs, where the library tells.
     kernel_seconds
         The least time of the kernels alone over so many runs, where it tells.
+    judged_for
+        What it computes, where that is not the row's problem to the letter.
     """
 
     call: Callable[[], Any]
     to_array: Callable[[Any], npt.NDArray[Any]] = np.asarray
     kernels: tuple[str, ...] = ()
     kernel_seconds: Callable[[int], float] | None = None
+    judged_for: Problem | None = None
 
 
 @dataclass(frozen=True)
@@ -97,6 +108,8 @@ class Setting:
     threads: int
     #: Where compiled programs are kept for the next process.
     cache: Path
+    #: Whether to keep to AVX2.
+    limited: bool = True
 
 
 def library_of(contender: str) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""IREE, compiled for AVX2; both operands are values of the run."""
+"""IREE, compiled for AVX2 or this CPU; both operands are values of the run."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 
 from kernel_bench.contenders import Made, Setting
-from kernel_bench.problems import ZERO_POINT, Array, Problem
+from kernel_bench.contraction import Array
+from kernel_bench.problems import ZERO_POINT, Problem
 
-_OPTIONS = (
-    "--iree-llvmcpu-target-cpu=haswell",
-    "--iree-opt-data-tiling",
-)
+_OPTIONS = ("--iree-opt-data-tiling",)
 
 
 def make(contender: str, problem: Problem, setting: Setting) -> Made:
@@ -46,14 +44,14 @@ def _to_array(result: Any) -> Array:
 
 
 def _text(problem: Problem, element: str, sums: str) -> str:
-    batch = problem.case.shape.batch > 1
+    batch = len(problem.lhs.shape) == 3
     op = "batch_matmul" if batch else "matmul"
 
     def tensor(shape: tuple[int, ...], kind: str) -> str:
         return f"tensor<{'x'.join(map(str, shape))}x{kind}>"
 
     lhs, rhs = tensor(problem.lhs.shape, element), tensor(problem.rhs.shape, element)
-    dest = tensor((*problem.lhs.shape[:-1], problem.case.shape.n), sums)
+    dest = tensor((*problem.lhs.shape[:-1], problem.case.shape.channels), sums)
     zero = "0.0" if sums == "f32" else "0"
     return f"""func.func @row(%a: {lhs}, %b: {rhs}) -> {dest} {{
       %zero = arith.constant {zero} : {sums}
@@ -67,11 +65,13 @@ def _text(problem: Problem, element: str, sums: str) -> str:
 def _compile(text: str, setting: Setting) -> bytes:
     """The program; kept for other processes."""
     compiler: Any = importlib.import_module("iree.compiler")
-    path = setting.cache / f"iree-{zlib.crc32(text.encode()):08x}.vmfb"
+    cpu = "haswell" if setting.limited else "host"
+    path = setting.cache / f"iree-{cpu}-{zlib.crc32(text.encode()):08x}.vmfb"
     if path.exists():
         return path.read_bytes()
+    options = [f"--iree-llvmcpu-target-cpu={cpu}", *_OPTIONS]
     program: bytes = compiler.compile_str(
-        text, target_backends=["llvm-cpu"], extra_args=list(_OPTIONS)
+        text, target_backends=["llvm-cpu"], extra_args=options
     )
     temporary = path.with_suffix(f".{os.getpid()}")
     temporary.write_bytes(program)

@@ -8,16 +8,12 @@ import numpy as np
 from needle import backend_ndarray as nd
 
 from kernel_bench.contenders import Made, Setting
-from kernel_bench.problems import SCALE, ZERO_POINT, Array, Problem
+from kernel_bench.contenders.needle_graphs import make_graph
+from kernel_bench.contraction import Array
+from kernel_bench.problems import Problem
 
-TARGET = "avx2"
-_ACTIVATIONS = f"!quant.uniform<u8:f32, {float(SCALE)!r}:{ZERO_POINT}>"
-#: lhs, rhs, lhs_scale, lhs_zero_point, rhs_scale, rhs_zero_point, bias
-_WITH_PARAMS = "{operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0, 0>}"
-_WITH_BIAS = (
-    "{operandSegmentSizes = array<i32: 1, 1, 0, 0, 0, 0, 1>, "
-    "activation = #needle.activation<relu>}"
-)
+#: The target without instructions beyond AVX2; the other one is this CPU's best.
+AVX2_TARGET, BEST_TARGET = "avx2", "host"
 
 
 def make(contender: str, problem: Problem, setting: Setting) -> Made:
@@ -25,7 +21,8 @@ def make(contender: str, problem: Problem, setting: Setting) -> Made:
     if contender == "needle eager" or problem.case.kind == "u8u8-f32":
         return _make_eager(problem)
     inputs = inputs_of(problem)
-    executable = ndl.compile(make_graph(problem), TARGET, setting.threads)
+    target = AVX2_TARGET if setting.limited else BEST_TARGET
+    executable = ndl.compile(make_graph(problem), target, setting.threads)
 
     def kernel_seconds(runs: int) -> float:
         steps = executable.profile(*inputs, runs=runs)
@@ -50,51 +47,8 @@ def _make_eager(problem: Problem) -> Made:
 
 def inputs_of(problem: Problem) -> tuple[Array, ...]:
     """What the program is called with."""
-    if problem.case.shape.batch > 1:
+    if problem.lhs.ndim == 3:  # a batch of two values of the run
         return problem.lhs, problem.rhs
     if problem.case.kind == "dynamic":
         return (problem.floats,)
     return (problem.lhs,)
-
-
-def make_graph(problem: Problem) -> ndl.Graph:
-    """The row as a graph; the number of rows is known only when it runs."""
-    s, kind = problem.case.shape, problem.case.kind
-    builder = ndl.GraphBuilder("layer")
-    if kind == "f32" and s.batch > 1:
-        a = builder.input("a", problem.lhs.shape)
-        b = builder.input("b", problem.rhs.shape)
-        builder.output(builder.matmul(a, b), name="y")
-    elif kind == "f32":
-        x = builder.input("x", (None, s.k))
-        weight = builder.constant(problem.rhs, name="weight")
-        builder.output(builder.matmul(x, weight), name="y")
-    else:
-        _add_integer_layer(builder, problem)
-    return builder.build()
-
-
-def _add_integer_layer(builder: ndl.GraphBuilder, problem: Problem) -> None:
-    s, kind = problem.case.shape, problem.case.kind
-    scales = ", ".join(repr(float(scale)) for scale in problem.scales)
-    weight = builder.constant(
-        problem.rhs,
-        name="weight",
-        dtype=f"!quant.uniform<i8<-127:127>:f32:1, {{{scales}}}>",
-    )
-    if kind == "dynamic":
-        x = builder.input("x", (None, s.k))
-        q, scale, zero = builder.op("quantize_dynamic", x, num_results=3)
-        operands: tuple[ndl.builder.Value, ...] = (q, weight, scale, zero)
-        attributes, dest = _WITH_PARAMS, "float32"
-    else:
-        q = builder.input("q", (None, s.k), _ACTIVATIONS)
-        operands = (q, weight)
-        attributes, dest = "", "int32"
-        if kind == "static":
-            operands = (q, weight, builder.constant(problem.bias, name="bias"))
-            attributes = _WITH_BIAS
-            dest = f"!quant.uniform<u8:f32, {float(problem.dest_scale)!r}>"
-    types = [(dest, (None, s.n))]
-    (y,) = builder.op("qmatmul", *operands, attributes=attributes, result_types=types)
-    builder.output(y, name="y")

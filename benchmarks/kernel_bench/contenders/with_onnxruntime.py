@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kernel_bench.contenders import Made, Setting
+from kernel_bench.contenders.layouts import to_rows
 from kernel_bench.contenders.onnx_models import make_model
 from kernel_bench.problems import Problem
 
@@ -21,4 +22,7 @@ def make(contender: str, problem: Problem, setting: Setting) -> Made:
     options.intra_op_num_threads = setting.threads
     options.inter_op_num_threads = 1
     session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    return Made(lambda: session.run(None, feed), lambda result: np.asarray(result[0]))
+    return Made(
+        lambda: session.run(None, feed),
+        lambda result: to_rows(problem, np.asarray(result[0])),
+    )

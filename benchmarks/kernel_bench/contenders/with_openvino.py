@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kernel_bench.contenders import Made, Setting
+from kernel_bench.contenders.layouts import to_rows
 from kernel_bench.contenders.onnx_models import make_model
 from kernel_bench.problems import Problem
 
@@ -24,6 +25,9 @@ def make(contender: str, problem: Problem, setting: Setting) -> Made:
         "INFERENCE_PRECISION_HINT": "f32",
         "NUM_STREAMS": 1,
     }
+    if problem.case.kind == "w4-f32":
+        # Otherwise it quantizes activations wherever it finds that faster.
+        settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = 0
     request = core.compile_model(
         core.read_model(model), "CPU", settings
     ).create_infer_request()
@@ -36,7 +40,7 @@ def make(contender: str, problem: Problem, setting: Setting) -> Made:
 
     return Made(
         infer,
-        lambda result: np.array(next(iter(result.values()))),
+        lambda result: to_rows(problem, np.array(next(iter(result.values())))),
         _executed(request),
     )
 
