@@ -44,7 +44,7 @@ Status Contraction::plan(const KernelLibrary &library, ContractionKernel kernel,
                                    std::to_string(shape.depth) + " and " +
                                    std::to_string(shape.depth) + "x" +
                                    std::to_string(shape.columns)};
-  int64_t words[10] = {shape.rows, shape.depth, shape.columns, threads};
+  int64_t words[11] = {shape.rows, shape.depth, shape.columns, threads};
   slot.plan.task(words, 0, 0, 0);
   result.library = &library;
   result.slot = &slot;
@@ -57,6 +57,7 @@ Status Contraction::plan(const KernelLibrary &library, ContractionKernel kernel,
   result.workspace = alignUp(words[7]);
   result.columnSplits = words[8];
   result.tasks = words[9];
+  result.blockDepth = words[10];
   return {};
 }
 
@@ -100,7 +101,8 @@ Status Contraction::run(const MatrixRef &lhs, const uint8_t *packedRhs,
                      word(memory),
                      workspace,
                      blockRows,
-                     columnSplits};
+                     columnSplits,
+                     blockDepth};
   return launch(slot->run, words, tasks);
 }
 

@@ -63,7 +63,7 @@ private:
   ContractionParams params;
   int64_t threads = 1;
   int64_t panelColumns = 1, packed = 0, blockRows = 1, workspace = 0,
-          columnSplits = 1, tasks = 0;
+          columnSplits = 1, tasks = 0, blockDepth = 1;
 };
 
 } // namespace ndl::eager

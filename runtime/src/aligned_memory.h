@@ -11,6 +11,8 @@
 #include <cstdlib>
 #include <memory>
 
+#include <sys/mman.h>
+
 namespace ndl {
 
 struct FreeMemory {
@@ -20,16 +22,26 @@ struct FreeMemory {
 /// Owned memory aligned to NDL_ABI_ALIGNMENT, uninitialized.
 using AlignedMemory = std::unique_ptr<uint8_t[], FreeMemory>;
 
+/// Memory from this size on is made of huge pages where the system has them:
+/// weights and packed matrices are read faster than the TLB follows pages of
+/// 4 KiB.
+constexpr size_t hugePageBytes = size_t(2) << 20;
+
 /// Null if there is no memory of that size.
 inline AlignedMemory allocateAligned(size_t size) {
-  if (size > SIZE_MAX - NDL_ABI_ALIGNMENT)
+  size_t unit = size < hugePageBytes ? NDL_ABI_ALIGNMENT : hugePageBytes;
+  if (size > SIZE_MAX - unit)
     return nullptr;
-  size_t rounded =
-      (size + NDL_ABI_ALIGNMENT - 1) & ~size_t(NDL_ABI_ALIGNMENT - 1);
+  size_t rounded = (size + unit - 1) & ~(unit - 1);
   if (rounded == 0)
-    rounded = NDL_ABI_ALIGNMENT;
-  return AlignedMemory(
-      static_cast<uint8_t *>(std::aligned_alloc(NDL_ABI_ALIGNMENT, rounded)));
+    rounded = unit;
+  void *memory = std::aligned_alloc(unit, rounded);
+#ifdef MADV_HUGEPAGE
+  // A hint: where it is refused, pages are small.
+  if (memory && unit == hugePageBytes)
+    ::madvise(memory, rounded, MADV_HUGEPAGE);
+#endif
+  return AlignedMemory(static_cast<uint8_t *>(memory));
 }
 
 /// Memory that grows to the largest size asked for and is then reused.

@@ -147,12 +147,60 @@ def test_threads_do_not_change_a_bit(transposed: tuple[bool, bool]) -> None:
     for executable in single:
         expected = executable(x, w)
         for threads in (2, 3, 5):
-            several = type(executable)(
-                executable.artifact, executable.target, threads
-            )
+            several = type(executable)(executable.artifact, executable.target, threads)
             assert several.threads == threads
             for _ in range(3):
                 same_bits(several(x, w), expected, (executable.target, threads, seed))
+
+
+@pytest.mark.parametrize("k", [1, 511, 513, 1031, 2049])
+@pytest.mark.parametrize("n", [15, 64, 131, 300])
+def test_sums_have_the_order_of_k(n: int, k: int) -> None:
+    """Without fused operations the bits are NumPy's, term after term."""
+    seed = 21
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(13, k)).astype(np.float32)
+    w = rng.normal(size=(k, n)).astype(np.float32)
+    b = rng.normal(size=n).astype(np.float32)
+    expected = np.zeros((13, n), np.float32)
+    for i in range(k):
+        expected += x[:, i : i + 1] * w[i]
+    expected += b
+    _, executables = build(matmul_text((False, False), True, "none"))
+    (baseline,) = [each for each in executables if each.target == "x86-64"]
+    for m in (13, 1):
+        same_bits(baseline(x[:m], w, b), expected[:m], (m, n, k, seed))
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_row_does_not_depend_on_the_others(transposed: bool) -> None:
+    """One row and two have kernels of their own, blocks end in tiles of 1 to 5."""
+    seed = 12
+    rng = np.random.default_rng(seed)
+    k, n = 1031, 287
+    x = rng.normal(size=(301, k)).astype(np.float32)
+    w = rng.normal(size=(k, n)).astype(np.float32)
+
+    def lhs(rows: Array) -> Array:
+        return np.ascontiguousarray(rows.T) if transposed else rows
+
+    _, executables = build(matmul_text((transposed, False), False, "none"))
+    for executable in executables:
+        expected = executable(lhs(x), w)
+        for m in (1, 2, 3, 4, 5, 6, 7, 97):
+            same_bits(executable(lhs(x[:m]), w), expected[:m], (m, seed))
+    tiles = {"x86-64": {1: "1x32", 2: "2x16"}, "avx2": {1: "1x64", 2: "2x32"}}
+    for m in (1, 2):
+        f, g, h = (
+            f"tensor<{m}x{k}xf32>",
+            f"tensor<{k}x{n}xf32>",
+            f"tensor<{m}x{n}xf32>",
+        )
+        _, fixed = build(function([f, g], f"needle.matmul %0, %1 : {f}, {g} -> {h}", h))
+        for executable, dynamic in zip(fixed, executables, strict=True):
+            same_bits(executable(x[:m], w), dynamic(lhs(x), w)[:m], (m, seed))
+            (kernel,) = kernels_of(executable, "needle.matmul")
+            assert kernel.name.endswith(f".{tiles[executable.target][m]}")
 
 
 #

@@ -74,25 +74,29 @@ private:
       return failure();
     ContractionKernels kernels = selectKernels(op);
     setKernelName(op, kernels.first().getName(target));
+    auto note = [&](const Twine &text) {
+      op->setAttr(kernelNoteAttr, StringAttr::get(op.getContext(), text));
+    };
     if (kernels.narrow && kernels.wide)
-      op->setAttr(kernelNoteAttr,
-                  StringAttr::get(op.getContext(),
-                                  "K > " + Twine(getMaxDepth(*kernels.narrow)) +
-                                      ": " + kernels.wide->getName(target)));
+      note("K > " + Twine(getMaxDepth(*kernels.narrow)) + ": " +
+           kernels.wide->getName(target));
+    if (kernels.oneRow)
+      note("M = 1: " + kernels.oneRow->getName(target));
     // Loops over a batch are one step, known by what they repeat.
     auto function = op->template getParentOfType<func::FuncOp>();
     Operation *step = function.front().findAncestorOpInBlock(*op);
     if (step != op)
       setKernelName(step, kernels.first().getName(target));
     if (packsLhs(op))
-      addWorkspace(op, step, kernels.first(), target);
+      addWorkspace(op, step, kernels, target);
     return success();
   }
 
   /// %work = memref.alloc(threads, rows × packed row) : memref<?x?xi8>
   /// in front of `step`, the loops around the operation or itself.
   template <typename Op>
-  static void addWorkspace(Op op, Operation *step, const KernelSpec &spec,
+  static void addWorkspace(Op op, Operation *step,
+                           const ContractionKernels &kernels,
                            const CPUTarget &target) {
     KernelBuilder b(op.getLoc(), step);
     unsigned depthDim = getDepthDim(op.getTransposeLhs());
@@ -102,9 +106,12 @@ private:
       return arith::IndexCastOp::create(b, b.getI64Type(), size);
     };
     Value rows = extent(1 - depthDim), depth = extent(depthDim);
-    Value bytes = arith::IndexCastOp::create(
-        b, b.getIndexType(),
-        emitWorkspaceBytes(b, b.getLoc(), spec, target, rows, depth));
+    Value bytes =
+        emitWorkspaceBytes(b, b.getLoc(), kernels.first(), target, rows, depth);
+    if (kernels.oneRow)
+      bytes = b.max(bytes, emitWorkspaceBytes(b, b.getLoc(), *kernels.oneRow,
+                                              target, b.i64(1), depth));
+    bytes = arith::IndexCastOp::create(b, b.getIndexType(), bytes);
     Value threads = getRuntimeArgument(
         op->template getParentOfType<func::FuncOp>(), RuntimeArg::Threads);
     auto type = MemRefType::get({ShapedType::kDynamic, ShapedType::kDynamic},

@@ -40,9 +40,15 @@ void ContractionKernel::emit(TaskArguments task) {
                            b.sub(arg(KernelArg::Rows), block.firstRow));
     block.firstPanel = b.div(b.mul(panels, split), splits);
     block.lastPanel = b.div(b.mul(panels, b.add(split, b.i64(1))), splits);
+    block.firstTerm = b.i64(0);
+    block.terms = arg(KernelArg::Depth);
     block.worker = task.worker;
-    emitPanels(block, emitLhsRows(block));
+    emitBlock(block);
   });
+}
+
+void ContractionKernel::emitBlock(const Block &block) {
+  emitPanels(block, emitLhsRows(block));
 }
 
 void ContractionKernel::emitPrologue() {
@@ -79,13 +85,14 @@ static void copyWords(KernelBuilder &b, Value source, Value dest, Value count) {
   });
 }
 
-ContractionKernel::Panel ContractionKernel::emitPanel(Value index,
-                                                      Value firstRow) {
+ContractionKernel::Panel
+ContractionKernel::emitPanel(Value index, Value firstRow, bool whole) {
   Panel panel;
   Value firstColumn = b.mul(index, b.i64(tile.columns));
   panel.columns =
       b.min(b.sub(arg(KernelArg::Columns), firstColumn), b.i64(tile.columns));
-  panel.ragged = b.less(panel.columns, b.i64(tile.columns));
+  panel.ragged = whole ? b.constant(b.getBoolAttr(false))
+                       : b.less(panel.columns, b.i64(tile.columns));
 
   // Elements of a panel: K rows, integers rounded up to pairs.
   Value depth = arg(KernelArg::Depth);
@@ -147,18 +154,23 @@ void ContractionKernel::emitTileAndStore(unsigned rows, const Panel &panel,
   Value dest =
       b.select(panel.ragged, raggedDest,
                b.advance(panel.dest, b.mul(row, panel.destStride), i8));
-  emitFinishedTile(rows, panel, lhs, dest);
-  b.ifThen(panel.ragged, [&] { emitCopyRagged(rows, panel, row); });
+  Panel own = panel;
+  own.row = row;
+  own.destActual =
+      b.advance(panel.destActual, b.mul(row, panel.destActualStride), i8);
+  emitFinishedTile(rows, own, lhs, dest);
+  b.ifThen(panel.ragged, [&] { emitCopyRagged(rows, own); });
 }
 
 void ContractionKernel::emitCopyRagged(unsigned rows, const Panel &panel,
-                                       Value row) {
-  Value dest =
-      b.advance(panel.destActual, b.mul(row, panel.destActualStride), i8);
+                                       bool back) {
   b.loop(b.i64(0), b.i64(rows), 1, [&](Value i) {
     Value from =
         b.advance(raggedDest, b.mul(i, b.i64(tile.columns)), destType());
-    Value to = b.advance(dest, b.mul(i, panel.destActualStride), i8);
+    Value to =
+        b.advance(panel.destActual, b.mul(i, panel.destActualStride), i8);
+    if (back)
+      std::swap(from, to);
     b.loop(b.i64(0), panel.columns, 1, [&](Value column) {
       b.store(
           b.load(destType(), b.advance(from, column, destType()), destBytes()),

@@ -46,6 +46,7 @@ protected:
   struct Block {
     Value firstRow, rowCount;
     Value firstPanel, lastPanel; ///< [first, last)
+    Value firstTerm, terms;      ///< along K; all of them, or a part at a time
     Value worker;
   };
   /// Where a tile's epilogue reads and writes; NR columns are always valid.
@@ -58,13 +59,16 @@ protected:
     Value destStride; ///< bytes between rows
     Value ragged;     ///< i1: the panel has fewer than NR columns
     Value columns;    ///< valid columns
-    Value destActual; ///< where the valid columns of a ragged panel belong
+    Value destActual; ///< where the valid columns of a ragged panel belong;
+                      ///< for emitFinishedTile, the first row of the tile
     Value destActualStride;
+    Value row; ///< for emitFinishedTile, of the tile in its block
   };
 
   /// Emits what lies before the loop over tasks. The stack can be taken here.
   virtual void emitPrologue();
-  /// The rows of a block as tiles read them.
+  virtual void emitBlock(const Block &block);
+  /// The rows of a block as tiles read them, from its first term on.
   virtual Rows emitLhsRows(const Block &block) = 0;
   virtual void emitPanels(const Block &block, Rows lhs);
   /// The sums of `rows` rows, by rows, a vector of columns each.
@@ -78,12 +82,16 @@ protected:
   virtual Value emitFinish(Value sum, Value scale, Value bias);
 
   // ContractionKernel.cpp: block and panel.
-  Panel emitPanel(Value index, Value firstRow);
+  /// With `whole`, a panel that is known to have all its columns.
+  Panel emitPanel(Value index, Value firstRow, bool whole = false);
   /// Tiles of all rows; the rows that are left over in one tile, or in tiles of
   /// a power of two.
   void emitRowsOfPanel(const Panel &panel, Rows lhs, Value rowCount,
                        bool leftInOneTile);
   void emitTileAndStore(unsigned rows, const Panel &panel, Rows lhs, Value row);
+  /// Copies the valid columns of a tile of a ragged panel to where they belong,
+  /// or from there.
+  void emitCopyRagged(unsigned rows, const Panel &panel, bool back = false);
   /// The scratch memory of a worker.
   Value emitWorkspace(Value worker);
 
@@ -92,14 +100,22 @@ protected:
   /// element (or group) of each row.
   using StepEmitter = llvm::function_ref<llvm::SmallVector<Value>(
       Value columns, llvm::ArrayRef<Value> elements, mlir::ValueRange sums)>;
-  llvm::SmallVector<Value> emitSteps(unsigned rows, Rows lhs,
-                                     unsigned lhsStepBytes, Value rhs,
-                                     unsigned rhsStepBytes, Value count,
-                                     mlir::Type sumType, StepEmitter emitStep);
+  /// Memory to bring into the L2 cache along the way.
+  struct Prefetch {
+    Value pointer;   ///< null for none
+    Value stepBytes; ///< how far each step advances
+  };
+  llvm::SmallVector<Value>
+  emitSteps(unsigned rows, Rows lhs, unsigned lhsStepBytes, Value rhs,
+            unsigned rhsStepBytes, Value count, mlir::ValueRange inits,
+            StepEmitter emitStep, Prefetch prefetch = {});
 
   // Epilogue.cpp
   void emitEpilogue(unsigned rows, llvm::ArrayRef<Value> sums,
                     const Panel &panel, Value dest);
+  /// Calls `visit` with the number and the address of each vector of a tile.
+  void forEachVector(unsigned rows, Value dest, Value stride,
+                     llvm::function_ref<void(unsigned, Value)> visit);
 
   Value arg(KernelArg which) { return args[unsigned(which)]; }
   unsigned vectors() const { return tile.columns / lanes; }
@@ -116,8 +132,6 @@ protected:
   mlir::Type i8, i16, i32, i64, f32;
 
 private:
-  void emitCopyRagged(unsigned rows, const Panel &panel, Value row);
-
   llvm::SmallVector<Value> args;
   Value destScale, destZeroPoint;
   // Scratch on the stack.

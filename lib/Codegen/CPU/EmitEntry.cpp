@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FrameAccess.h"
+#include "KernelBuilder.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 #include "mlir/IR/SymbolTable.h"
@@ -260,6 +261,16 @@ LogicalResult verifyClosed(ModuleOp module, SymbolTable &symbols) {
 }
 
 struct EmitEntryPass : needle::cpu::impl::CPUEmitEntryBase<EmitEntryPass> {
+  /// llvm.br {llvm.loop_annotation} → llvm.br {loop_annotation}, which the
+  /// translation to LLVM IR reads.
+  static void keepLoopAnnotations(ModuleOp module) {
+    module.walk([](LLVM::BrOp branch) {
+      if (auto annotation = dyn_cast_or_null<LLVM::LoopAnnotationAttr>(
+              branch->removeAttr(loopAnnotationAttr)))
+        branch.setLoopAnnotationAttr(annotation);
+    });
+  }
+
   void runOnOperation() override {
     ModuleOp module = getOperation();
     SymbolTable symbols(module);
@@ -280,6 +291,7 @@ struct EmitEntryPass : needle::cpu::impl::CPUEmitEntryBase<EmitEntryPass> {
         return signalPassFailure();
       markNoAlias(entry);
     }
+    keepLoopAnnotations(module);
     // No unwinding tables, and loops stay loops: no memset, no memcpy.
     Builder builder(&getContext());
     ArrayAttr attributes = builder.getStrArrayAttr({"nounwind", "no-builtins"});

@@ -73,7 +73,8 @@ void ContractionLibrary::emitPlan(KernelBuilder &b, TaskArguments task) {
   Value results[] = {
       b.i64(panel),       packed,
       split.blockRows,    workspace,
-      split.columnSplits, b.mul(split.blocks, split.columnSplits)};
+      split.columnSplits, b.mul(split.blocks, split.columnSplits),
+      split.blockDepth};
   for (auto [i, result] : llvm::enumerate(results))
     b.store(result,
             b.advance(task.context, b.i64(4 + int64_t(i)), b.getI64Type()), 8);

@@ -64,7 +64,8 @@ private:
   void call(Value kernel, Value context, Value count, Value inlined);
 
   void setIntegerArgs(QMatmulOp op, SmallVectorImpl<Value> &args);
-  Value selectKernel(const ContractionKernels &kernels, Value depth);
+  Value selectKernel(const ContractionKernels &kernels, Value rows,
+                     Value depth);
   Value zeroPointsOf(PackRhsOp op);
 
   KernelBuilder b;
@@ -142,10 +143,14 @@ void Launcher::setIntegerArgs(QMatmulOp op, SmallVectorImpl<Value> &args) {
   }
 }
 
-Value Launcher::selectKernel(const ContractionKernels &kernels, Value depth) {
+Value Launcher::selectKernel(const ContractionKernels &kernels, Value rows,
+                             Value depth) {
   auto pointer = [&](const KernelSpec &spec) {
     return kernelPointer(getOrEmitContractionKernel(module, spec, target));
   };
+  if (kernels.oneRow)
+    return b.select(b.equal(rows, b.i64(1)), pointer(*kernels.oneRow),
+                    pointer(kernels.first()));
   if (!kernels.narrow || !kernels.wide)
     return pointer(kernels.first());
   Value narrow = pointer(*kernels.narrow), wide = pointer(*kernels.wide);
@@ -187,10 +192,11 @@ void Launcher::launch(Op op, bool integer) {
   }
   set(KernelArg::BlockRows, split.blockRows);
   set(KernelArg::ColumnSplits, split.columnSplits);
+  set(KernelArg::BlockDepth, split.blockDepth);
   if constexpr (std::is_same_v<Op, QMatmulOp>)
     setIntegerArgs(op, args);
 
-  Value kernel = selectKernel(selectKernels(op), depth);
+  Value kernel = selectKernel(selectKernels(op), rows, depth);
   call(kernel, storeContext(args), b.mul(split.blocks, split.columnSplits),
        split.isInline);
 }

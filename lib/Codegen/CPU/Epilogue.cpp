@@ -41,11 +41,19 @@ void ContractionKernel::emitEpilogue(unsigned rows, ArrayRef<Value> sums,
       biases[v] = b.load(b.vec(lanes, biasType()),
                          b.advance(panel.bias, offset, f32), 4);
   }
+  forEachVector(rows, dest, panel.destStride, [&](unsigned i, Value at) {
+    unsigned v = i % vectors();
+    b.store(emitFinish(sums[i], scales[v], biases[v]), at, destBytes());
+  });
+}
+
+void ContractionKernel::forEachVector(
+    unsigned rows, Value dest, Value stride,
+    function_ref<void(unsigned, Value)> visit) {
   for (unsigned i = 0; i < rows; ++i) {
     if (i != 0)
-      dest = b.advance(dest, panel.destStride, i8);
+      dest = b.advance(dest, stride, i8);
     for (unsigned v = 0; v < vectors(); ++v)
-      b.store(emitFinish(sums[i * vectors() + v], scales[v], biases[v]),
-              b.advance(dest, b.i64(v * lanes), destType()), destBytes());
+      visit(i * vectors() + v, b.advance(dest, b.i64(v * lanes), destType()));
   }
 }

@@ -54,8 +54,9 @@ SmallVector<Value> IntegerKernel::emitPairs(unsigned rows, Rows lhs,
   unsigned pairBytes = 2 * tile.columns * panel.rhsBits / 8;
   lhs.base = b.advance(lhs.base, firstPair, i32);
   Value rhs = b.advance(panel.rhs, b.mul(firstPair, b.i64(pairBytes)), i8);
+  SmallVector<Value> zeros(rows * vectors(), b.zero(sumType));
   return emitSteps(rows, lhs, 4, rhs, pairBytes, b.sub(lastPair, firstPair),
-                   sumType, step);
+                   zeros, step);
 }
 
 SmallVector<Value> IntegerKernel::emitTile(unsigned rows, Rows lhs,

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "needle/Codegen/CPU/Kernel.h"
-#include "FloatKernel.h"
+#include "FewRowsKernel.h"
 #include "IntegerKernel.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -39,8 +39,17 @@ std::string KernelSpec::getName(const CPUTarget &target) const {
   if (wide)
     name += "_wide";
   RegisterTile tile = integer ? target.intTile : target.floatTile;
+  if (rows != 0)
+    tile = {rows, tile.columns * getPanelsAtOnce(target)};
   return llvm::formatv("{0}.{1}.{2}x{3}", name, target.name, tile.rows,
                        tile.columns);
+}
+
+unsigned KernelSpec::getPanelsAtOnce(const CPUTarget &target) const {
+  // A fused multiply-add takes four cycles, and two begin in each.
+  constexpr unsigned sumsInFlight = 8;
+  return llvm::divideCeil(sumsInFlight,
+                          rows * (target.floatTile.columns / target.lanes()));
 }
 
 std::string PackSpec::getName(const CPUTarget &target) const {
@@ -68,11 +77,26 @@ Value needle::cpu::emitPackedRowStride(OpBuilder &builder, Location loc,
 /// Bytes of packed lhs that a block may take: half of a small L2 cache.
 static constexpr int64_t packedBlockBytes = 192 * 1024;
 
+/// Most terms that f32 kernels add up at once: a panel of as many rows fills
+/// the L1 cache.
+static constexpr int64_t mostTerms = 512;
+
+Value needle::cpu::emitBlockDepth(OpBuilder &builder, Location loc,
+                                  Value depth) {
+  KernelBuilder b(loc, builder);
+  // Parts of equal size.
+  Value parts = b.max(b.ceilDiv(depth, mostTerms), b.i64(1));
+  Value terms = b.div(b.sub(b.add(depth, parts), b.i64(1)), parts);
+  return b.max(terms, b.i64(1));
+}
+
 Value needle::cpu::emitBlockRows(OpBuilder &builder, Location loc, bool integer,
                                  const CPUTarget &target, Value rows,
                                  Value depth) {
   KernelBuilder b(loc, builder);
   int64_t tileRows = integer ? target.intTile.rows : target.floatTile.rows;
+  if (!integer)
+    depth = emitBlockDepth(builder, loc, depth);
   Value stride = emitPackedRowStride(builder, loc, integer, depth);
   Value fitting = b.div(b.i64(packedBlockBytes / (integer ? 2 : 4)), stride);
   fitting = b.mul(b.div(fitting, b.i64(tileRows)), b.i64(tileRows));
@@ -98,6 +122,7 @@ ContractionSplit needle::cpu::emitContractionSplit(
   split.blockRows = emitBlockRows(b, loc, integer, target, rows, depth);
   split.blocks =
       b.div(b.sub(b.add(rows, split.blockRows), b.i64(1)), split.blockRows);
+  split.blockDepth = emitBlockDepth(b, loc, depth);
   split.isInline = emitIsInline(b, b.mul(b.mul(rows, columns), depth), threads);
   // Two tasks a thread even out their differences; splitting columns repeats
   // the packing of lhs, so blocks of rows go first.
@@ -127,6 +152,8 @@ Value needle::cpu::emitWorkspaceBytes(OpBuilder &builder, Location loc,
   KernelBuilder b(loc, builder);
   bool integer = spec.integer;
   Value blockRows = emitBlockRows(b, loc, integer, target, rows, depth);
+  if (!integer && spec.rows == 0)
+    depth = emitBlockDepth(b, loc, depth);
   Value stride = emitPackedRowStride(b, loc, integer, depth);
   // Whole cache lines, so that workers do not share any.
   Value elements = b.mul(b.min(blockRows, rows), stride);
@@ -168,8 +195,11 @@ static func::FuncOp getOrCreateTask(ModuleOp module, StringRef name,
   std::string symbol = name.str();
   while (module.lookupSymbol(symbol))
     symbol += "_";
-  func::FuncOp function =
-      createTask(module, NameLoc::get(wanted), symbol, emitBody);
+  func::FuncOp function = createTask(module, NameLoc::get(wanted), symbol,
+                                     [&](KernelBuilder &b, TaskArguments task) {
+                                       b.keepLoopsAsTheyAre();
+                                       emitBody(b, task);
+                                     });
   function->setAttr(emittedKernelAttr, wanted);
   return function;
 }
@@ -181,6 +211,8 @@ func::FuncOp needle::cpu::getOrEmitContractionKernel(ModuleOp module,
                          [&](KernelBuilder &b, TaskArguments task) {
                            if (spec.integer)
                              IntegerKernel(b, spec, target).emit(task);
+                           else if (spec.rows != 0)
+                             FewRowsKernel(b, spec, target).emit(task);
                            else
                              FloatKernel(b, spec, target).emit(task);
                          });

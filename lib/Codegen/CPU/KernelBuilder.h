@@ -18,6 +18,10 @@
 
 namespace needle::cpu {
 
+/// On a loop, and then on its branch back: what LLVM is to do with it.
+inline constexpr llvm::StringLiteral loopAnnotationAttr =
+    "llvm.loop_annotation";
+
 class KernelBuilder : public mlir::ImplicitLocOpBuilder {
 public:
   using mlir::ImplicitLocOpBuilder::ImplicitLocOpBuilder;
@@ -92,6 +96,12 @@ public:
   void store(Value value, Value pointer, unsigned alignment) {
     mlir::LLVM::StoreOp::create(*this, value, pointer, alignment);
   }
+  /// Brings the cache line of `pointer`, which may be anywhere, into the L2
+  /// cache.
+  void prefetch(Value pointer) {
+    mlir::LLVM::Prefetch::create(*this, pointer, /*rw=*/0, /*hint=*/2,
+                                 /*cache=*/1);
+  }
   /// `count` elements on the stack; only at the start of a function.
   Value stack(Type element, int64_t count) {
     return mlir::LLVM::AllocaOp::create(*this, ptrType(), element, i64(count),
@@ -118,6 +128,24 @@ public:
     };
     mlir::scf::IfOp::create(*this, condition, branch(then), branch(otherwise));
   }
+  /// The values of one of two branches, all of `types`.
+  llvm::SmallVector<Value>
+  select(Value condition, mlir::TypeRange types,
+         llvm::function_ref<llvm::SmallVector<Value>()> then,
+         llvm::function_ref<llvm::SmallVector<Value>()> otherwise) {
+    auto op = mlir::scf::IfOp::create(*this, types, condition,
+                                      /*withElseRegion=*/true);
+    auto emit = [&](mlir::Region &region,
+                    llvm::function_ref<llvm::SmallVector<Value>()> body) {
+      mlir::OpBuilder nested = mlir::OpBuilder::atBlockBegin(&region.front());
+      llvm::SmallVector<Value> values;
+      at(nested, [&] { values = body(); });
+      mlir::scf::YieldOp::create(nested, getLoc(), values);
+    };
+    emit(op.getThenRegion(), then);
+    emit(op.getElseRegion(), otherwise);
+    return op.getResults();
+  }
   void loop(Value begin, Value end, int64_t step,
             llvm::function_ref<void(Value)> body) {
     loop(begin, end, step, {}, [&](Value iv, mlir::ValueRange) {
@@ -138,10 +166,28 @@ public:
           at(nested, [&] { next = body(iv, carried); });
           mlir::scf::YieldOp::create(nested, loc, next);
         });
+    if (loopAnnotation)
+      op->setAttr(loopAnnotationAttr, loopAnnotation);
     return op.getResults();
   }
 
+  /// Keeps LLVM from vectorizing and unrolling the loops that are emitted from
+  /// now on. Of a kernel that is written in vectors it would multiply what runs
+  /// rarely, and compiling that takes several times as long as all the rest.
+  void keepLoopsAsTheyAre() {
+    auto yes = getBoolAttr(true);
+    auto vectorize = mlir::LLVM::LoopVectorizeAttr::get(getContext(), yes, {},
+                                                        {}, {}, {}, {}, {});
+    auto unroll = mlir::LLVM::LoopUnrollAttr::get(getContext(), yes, {}, {}, {},
+                                                  {}, {}, {});
+    loopAnnotation = mlir::LLVM::LoopAnnotationAttr::get(
+        getContext(), {}, vectorize, {}, unroll, {}, {}, {}, {}, {}, {}, {}, {},
+        {}, {}, {});
+  }
+
 private:
+  mlir::Attribute loopAnnotation;
+
   /// Runs `emit` with this builder standing where `nested` stands, and leaves
   /// `nested` behind what was emitted.
   void at(mlir::OpBuilder &nested, llvm::function_ref<void()> emit) {

@@ -16,7 +16,17 @@ ContractionKernels needle::cpu::selectKernels(MatmulOp op) {
   KernelSpec spec;
   spec.hasBias = op.getBias() != nullptr;
   spec.activation = op.getActivation();
-  return {spec, std::nullopt};
+  ContractionKernels kernels;
+  int64_t rows = cast<ShapedType>(op.getLhs().getType())
+                     .getDimSize(1 - getDepthDim(op.getTransposeLhs()));
+  if (ShapedType::isDynamic(rows)) {
+    kernels.oneRow = spec;
+    kernels.oneRow->rows = 1;
+  } else if (rows > 0 && rows <= KernelSpec::mostFewRows) {
+    spec.rows = rows;
+  }
+  kernels.narrow = spec;
+  return kernels;
 }
 
 ContractionKernels needle::cpu::selectKernels(QMatmulOp op) {
@@ -35,7 +45,7 @@ ContractionKernels needle::cpu::selectKernels(QMatmulOp op) {
   if (dest.isInteger(32)) {
     // Addition modulo 2³² is what an i32 result asks for, whatever K.
     spec.dest = DestKind::I32;
-    return {spec, std::nullopt};
+    return {spec, std::nullopt, std::nullopt};
   }
   if (!dest.isF32()) {
     spec.dest = DestKind::Q8;
@@ -46,19 +56,20 @@ ContractionKernels needle::cpu::selectKernels(QMatmulOp op) {
   wide.wide = true;
   // An i32 bias may take any sum out of i32.
   if (spec.integerBias)
-    return {std::nullopt, wide};
+    return {std::nullopt, wide, std::nullopt};
   int64_t depth = cast<ShapedType>(op.getLhs().getType())
                       .getDimSize(getDepthDim(op.getTransposeLhs()));
   if (ShapedType::isDynamic(depth))
-    return {spec, wide};
+    return {spec, wide, std::nullopt};
   if (depth <= getMaxDepth(spec))
-    return {spec, std::nullopt};
-  return {std::nullopt, wide};
+    return {spec, std::nullopt, std::nullopt};
+  return {std::nullopt, wide, std::nullopt};
 }
 
 bool needle::cpu::packsLhs(MatmulOp op) {
   auto memref = cast<MemRefType>(op.getLhs().getType());
-  return op.getTransposeLhs() || !memref.isLastDimUnitStride();
+  bool contiguous = !op.getTransposeLhs() && memref.isLastDimUnitStride();
+  return !contiguous || selectKernels(op).first().rows == 0;
 }
 
 bool needle::cpu::packsLhs(QMatmulOp) { return true; }

@@ -14,6 +14,8 @@ namespace needle::cpu {
 struct ContractionKernels {
   std::optional<KernelSpec> narrow;
   std::optional<KernelSpec> wide;
+  /// For a single row, where M is dynamic.
+  std::optional<KernelSpec> oneRow;
 
   const KernelSpec &first() const { return narrow ? *narrow : *wide; }
 };
@@ -22,8 +24,8 @@ ContractionKernels selectKernels(MatmulOp op);
 ContractionKernels selectKernels(QMatmulOp op);
 PackSpec selectKernel(PackRhsOp op);
 
-/// Whether the kernel of this contraction packs its lhs: integers are widened,
-/// f32 rows that are known to be contiguous are read in place.
+/// Whether the kernel of this contraction may pack its lhs. Only a kernel for a
+/// few rows of f32 that are known to be contiguous always reads them in place.
 bool packsLhs(MatmulOp op);
 bool packsLhs(QMatmulOp op);
 

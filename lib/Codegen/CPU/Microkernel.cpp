@@ -21,19 +21,25 @@ static constexpr unsigned rowsPerPointer = 3;
 SmallVector<Value>
 ContractionKernel::emitSteps(unsigned rows, Rows lhs, unsigned lhsStepBytes,
                              Value rhs, unsigned rhsStepBytes, Value count,
-                             Type sumType, StepEmitter emitStep) {
-  unsigned numSums = rows * vectors();
-  SmallVector<Value> carried(numSums, b.zero(sumType));
+                             ValueRange inits, StepEmitter emitStep,
+                             Prefetch prefetch) {
+  unsigned numSums = inits.size();
+  SmallVector<Value> carried(inits);
   carried.push_back(rhs);
   Value pointerStride = b.mul(lhs.stride, b.i64(rowsPerPointer));
   for (unsigned i = 0; i < rows; i += rowsPerPointer)
     carried.push_back(i == 0 ? lhs.base
                              : b.advance(carried.back(), pointerStride, i8));
+  unsigned numPointers = carried.size() - numSums - 1;
+  if (prefetch.pointer)
+    carried.push_back(prefetch.pointer);
   Value twice = b.mul(lhs.stride, b.i64(2));
 
   auto body = [&](Value, ValueRange values) {
     Value columns = values[numSums];
-    ValueRange pointers = values.drop_front(numSums + 1);
+    ValueRange pointers = values.slice(numSums + 1, numPointers);
+    if (prefetch.pointer)
+      b.prefetch(values.back());
     SmallVector<Value> elements;
     for (unsigned i = 0; i < rows; ++i) {
       Value pointer = pointers[i / rowsPerPointer];
@@ -48,6 +54,8 @@ ContractionKernel::emitSteps(unsigned rows, Rows lhs, unsigned lhsStepBytes,
     next.push_back(b.advance(columns, b.i64(rhsStepBytes), i8));
     for (Value pointer : pointers)
       next.push_back(b.advance(pointer, b.i64(lhsStepBytes), i8));
+    if (prefetch.pointer)
+      next.push_back(b.advance(values.back(), prefetch.stepBytes, i8));
     return next;
   };
   return llvm::to_vector_of<Value>(

@@ -4,11 +4,12 @@
 
 // UNKNOWN: error: unknown CPU target 'z80'; there are x86-64, avx2{{.*}}, neon
 
-// Rows of f32 that are contiguous are read in place.
+// Rows are packed, a block for each worker.
 // CHECK-LABEL: @float
-// CHECK-NOT:   memref.alloc
+// CHECK-SAME:  %[[THREADS:[a-z0-9]+]]: index, %{{[a-z0-9]+}}: !llvm.ptr
+// CHECK:       %[[WORK:.+]] = memref.alloc(%[[THREADS]], %{{.+}}) : memref<?x?xi8>
 // CHECK:       needle_cpu.matmul
-// CHECK-NOT:   workspace
+// CHECK-SAME:  workspace(%[[WORK]] : memref<?x?xi8>)
 // AVX2-SAME:   needle.kernel = "matmul_f32_bias.avx2.6x16"
 // BASE-SAME:   needle.kernel = "matmul_f32_bias.x86-64.2x16"
 func.func @float(%x: memref<64x10xf32>, %w: memref<1x10x16xf32>, %b: memref<5xf32>, %y: memref<64x5xf32>,
@@ -17,7 +18,31 @@ func.func @float(%x: memref<64x10xf32>, %w: memref<1x10x16xf32>, %b: memref<5xf3
   return
 }
 
-// Those of a transposed lhs are packed, a block of rows for each worker.
+// One row or two have kernels of their own, which read contiguous rows in place.
+// CHECK-LABEL: @two_rows
+// CHECK-NOT:   memref.alloc
+// CHECK:       needle_cpu.matmul
+// CHECK-NOT:   workspace
+// AVX2-SAME:   needle.kernel = "matmul_f32.avx2.2x32"
+// BASE-SAME:   needle.kernel = "matmul_f32.x86-64.2x16"
+func.func @two_rows(%x: memref<2x10xf32>, %w: memref<1x10x16xf32>, %y: memref<2x5xf32>,
+                    %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
+  needle_cpu.matmul ins(%x, %w : memref<2x10xf32>, memref<1x10x16xf32>) outs(%y : memref<2x5xf32>)
+  return
+}
+
+// With a dynamic number of rows either may run; the note says which for one.
+// CHECK-LABEL: @any_rows
+// CHECK:       needle_cpu.matmul
+// AVX2-SAME:   needle.kernel = "matmul_f32.avx2.6x16", needle.kernel_note = "M = 1: matmul_f32.avx2.1x64"
+// BASE-SAME:   needle.kernel = "matmul_f32.x86-64.2x16", needle.kernel_note = "M = 1: matmul_f32.x86-64.1x32"
+func.func @any_rows(%x: memref<?x10xf32>, %w: memref<1x10x16xf32>, %y: memref<?x5xf32>,
+                    %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
+  needle_cpu.matmul ins(%x, %w : memref<?x10xf32>, memref<1x10x16xf32>) outs(%y : memref<?x5xf32>)
+  return
+}
+
+// Rows of a transposed lhs are packed by transposing.
 // CHECK-LABEL: @transposed
 // CHECK-SAME:  %[[THREADS:[a-z0-9]+]]: index, %{{[a-z0-9]+}}: !llvm.ptr
 // CHECK:       %[[WORK:.+]] = memref.alloc(%[[THREADS]], %{{.+}}) : memref<?x?xi8>

@@ -63,6 +63,29 @@ func.func @float(%x: tensor<?x512xf32>) -> tensor<?x256xf32> {
 // AVX2:       vpmaddwd
 // AVX2-NOT:   callq {{[a-z]}}
 
+// A single row: the panels of 64 columns are read side by side, and once.
+// AVX2-LABEL: matmul_f32.avx2.1x64:
+// AVX2:       vbroadcastss
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       vfmadd{{[0-9]+}}ps
+// AVX2-NOT:   (%rsp)
+// AVX2:       j{{l|ne|b}}
+// AVX2-NOT:   callq {{[a-z]}}
+
 // AVX2-LABEL: matmul_f32.avx2.6x16:
 // AVX2:       vbroadcastss
 // AVX2-NOT:   (%rsp)

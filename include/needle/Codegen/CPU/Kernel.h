@@ -37,6 +37,15 @@ struct KernelSpec {
   /// Sums exceed i32: accumulate in chunks of i32 into i64 (N4).
   bool wide = false;
 
+  /// Of f32: this many rows, at most mostFewRows, against several panels at
+  /// once; 0 for any number.
+  unsigned rows = 0;
+
+  static constexpr unsigned mostFewRows = 2;
+  /// Panels that a kernel for few rows reads at once: enough sums to keep the
+  /// multipliers busy while each waits for its last term.
+  unsigned getPanelsAtOnce(const CPUTarget &target) const;
+
   /// A name such as "qmatmul_u8s8_f32_bias_relu.avx2.4x16", unique per spec.
   std::string getName(const CPUTarget &target) const;
 };
@@ -61,6 +70,7 @@ enum class KernelArg : unsigned {
   WorkspaceBytes, ///< for each worker
   BlockRows,      ///< rows of lhs in one task
   ColumnSplits,   ///< tasks along N for each block of rows
+  BlockDepth,     ///< terms that f32 kernels add up before the next panel
   Count
 };
 
@@ -71,6 +81,11 @@ int64_t getMaxDepth(const KernelSpec &spec);
 /// more, so that rows do not fall into the same cache set. K is i64.
 mlir::Value emitPackedRowStride(mlir::OpBuilder &builder, mlir::Location loc,
                                 bool integer, mlir::Value depth);
+
+/// Terms of each sum that an f32 kernel adds up before it goes on to the next
+/// panel (i64, at least 1), given K (i64).
+mlir::Value emitBlockDepth(mlir::OpBuilder &builder, mlir::Location loc,
+                           mlir::Value depth);
 
 /// Rows of lhs that one task handles (i64, at least 1), given M and K (i64).
 mlir::Value emitBlockRows(mlir::OpBuilder &builder, mlir::Location loc,
@@ -83,6 +98,7 @@ struct ContractionSplit {
   mlir::Value blocks;
   mlir::Value columnSplits; ///< tasks along N for each block
   mlir::Value isInline;     ///< i1: too little work to wake other threads
+  mlir::Value blockDepth;   ///< terms that f32 kernels add up at once
 };
 ContractionSplit emitContractionSplit(mlir::OpBuilder &builder,
                                       mlir::Location loc, bool integer,

@@ -113,9 +113,9 @@ def NeedleCPU_ContractionKernelOp : NeedleCPU_KernelOp<"contraction_kernel"> {
     an f32 bias per column is added. Three functions are exported:
 
     - `@NAME.plan` reads words 0…3 of its context, M, K, N and the number of
-      threads, and writes words 4…9: columns of a panel, bytes of the packed rhs,
-      rows of a block, bytes of workspace for each worker, column splits, and the
-      number of iterations of `@NAME`.
+      threads, and writes words 4…10: columns of a panel, bytes of the packed rhs,
+      rows of a block, bytes of workspace for each worker, column splits, the number
+      of iterations of `@NAME`, and the terms that f32 kernels add up at once.
     - `@NAME.pack` packs the rhs; its context is PackArg of Kernel.h, its
       iterations are the panels.
     - `@NAME` multiplies; its context is KernelArg of Kernel.h. It chooses sums of
