@@ -76,7 +76,7 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--threads", type=int, default=1, help="of each contender")
     parser.add_argument("--processes", type=int, default=3, help="runs of everything")
-    parser.add_argument("--rounds", type=int, default=3, help="turns at each row")
+    parser.add_argument("--rounds", type=int, default=2, help="turns at each row")
     parser.add_argument("--seconds", type=float, default=0.05, help="of one turn")
     parser.add_argument(
         "--figures",

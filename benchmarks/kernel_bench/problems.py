@@ -110,7 +110,8 @@ class Problem:
         """The largest values that computing with 4-bit weights goes through."""
         if self.own_floats is not None:
             # Any such form is scale · q − offset, with an offset in its own range.
-            return np.abs(self.own_floats) + 2 * np.abs(self.own_floats).max()
+            sizes: Array = np.abs(self.own_floats)
+            return sizes + 2 * sizes.max()
         stored = np.abs(self.rhs.astype(np.float32))
         if self.zero_points is not None:
             # Zero points may be taken off the sums instead of the weights.

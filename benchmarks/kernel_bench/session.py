@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ class Settings:
 
     threads: int = 1
     processes: int = 3
-    rounds: int = 3
+    rounds: int = 2
     seconds: float = 0.05
     cpus: tuple[int, ...] = ()
     limited: bool = True
@@ -188,18 +188,20 @@ class Crew:
         self.missing: dict[str, str] = {}
         self.held: set[str] = set()
 
-    def prepare(self, case: Case) -> dict[str, dict[str, Any]]:
-        """All contenders of a row made and judged, or why not."""
+    def prepare(
+        self, case: Case, judged: Iterable[str] = ()
+    ) -> dict[str, dict[str, Any]]:
+        """All contenders of a row made, and judged if they are not yet; or why not."""
         replies: dict[str, dict[str, Any]] = {}
         for library in dict.fromkeys(map(library_of, CONTENDERS[case.kind])):
-            replies |= self._prepare(library, case)
+            replies |= self._prepare(library, case, list(judged))
         return {n: replies[n] for n in CONTENDERS[case.kind] if n in replies}
 
-    def _prepare(self, library: str, case: Case) -> dict[str, Any]:
+    def _prepare(self, library: str, case: Case, judged: list[str]) -> dict[str, Any]:
         names = [n for n in CONTENDERS[case.kind] if library_of(n) == library]
         try:
             worker = self._worker(library)
-            return {} if worker is None else worker.ask(prepare=case.key)
+            return {} if worker is None else worker.ask(prepare=case.key, judged=judged)
         except LostWorkerError as error:
             self._drop(library)
             return {name: {"failed": str(error)} for name in names}
@@ -348,12 +350,15 @@ def measure_row(
     row: Row, crew: Crew, settings: Settings, program: Path, ceilings: dict[str, float]
 ) -> None:
     """One row in these processes; the best of all is kept."""
-    found = crew.prepare(row.case)
+    # needle is judged in every process.
+    peers = (name for name in row.contenders if library_of(name) != "needle")
+    judged = [name for name in peers if "verdict" in row.contenders[name]]
+    found = crew.prepare(row.case, judged)
     row.defect = defect_of(row.case, found)
     if row.defect:
         return
     for name, reply in found.items():
-        row.contenders.setdefault(name, dict(reply))
+        keep_reply(row.contenders.setdefault(name, {}), reply)
     kinds = [*limits.ARITHMETIC, limits.read_kind(row.case.footprint)]
     if not settings.limited:
         kinds[:0] = limits.BEYOND_AVX2
@@ -376,8 +381,18 @@ def defect_of(case: Case, found: dict[str, dict[str, Any]]) -> str:
         if "failed" in reply:
             return f"{name} failed: {reply['failed']}"
         if reply["verdict"] not in allowed:
-            return f"{name} is {reply['verdict']}: {reply['detail']}"
+            detail = reply["detail"] or "the rules say otherwise, bit for bit"
+            return f"{name} is {reply['verdict']}: {detail}"
     return ""
+
+
+def keep_reply(into: dict[str, Any], reply: dict[str, Any]) -> None:
+    """Keep a verdict; a contender that ran once has not failed."""
+    if "verdict" in reply:
+        into.pop("failed", None)
+        into |= reply
+    elif "failed" in reply and "verdict" not in into:
+        into |= reply
 
 
 def keep_least(into: dict[str, Any], reply: dict[str, Any]) -> None:

@@ -68,27 +68,34 @@ class Worker:
     def answer(self, request: dict[str, Any]) -> Reply:
         """What is asked for."""
         if "prepare" in request:
-            return self._prepare(self._cases[request["prepare"]])
+            case = self._cases[request["prepare"]]
+            return self._prepare(case, set(request["judged"]))
         return self._run(request["run"], request["seconds"])
 
-    def _prepare(self, case: Case) -> Reply:
+    def _prepare(self, case: Case, judged: set[str]) -> Reply:
+        """Make contenders; those that are judged already are not judged again."""
         self._made.clear()
         problem = problems.make(case, load_weights(self._setting.cache, case.weights))
         replies: Reply = {}
         for name in contenders.CONTENDERS[case.kind]:
             if contenders.library_of(name) == self._order.library:
-                replies[name] = self._prepare_one(name, problem)
+                replies[name] = self._prepare_one(name, problem, name in judged)
         return replies
 
-    def _prepare_one(self, name: str, problem: problems.Problem) -> Reply:
+    def _prepare_one(
+        self, name: str, problem: problems.Problem, is_judged: bool
+    ) -> Reply:
         try:
             made = contenders.make(name, problem, self._setting)
-            result = made.to_array(made.call())
+            result = made.call()
+            self._made[name] = made
+            if is_judged:
+                return {}
+            result = made.to_array(result)
         except contenders.NotOfferedError as error:
             return {"failed": str(error)}
         except Exception as error:  # a peer may raise whatever it likes
             return {"failed": brief(error)}
-        self._made[name] = made
         verdict = problems.judge(made.judged_for or problem, result)
         return {
             "verdict": verdict.status,
@@ -118,9 +125,13 @@ def setting_of(order: Order) -> Setting:
 
 
 def least_seconds(call: Callable[[], Any], seconds: float) -> float:
-    """The least time of one call in about so many seconds."""
+    """The least time of one call in about so many seconds, of two at least."""
     from eager_bench.measure import take_turns
 
+    timer = timeit.Timer(call)
+    first = timer.timeit(1)
+    if 2 * first > seconds:
+        return min(first, timer.timeit(1))
     timers: dict[str, Callable[[int], float]] = {"call": timeit.Timer(call).timeit}
     return take_turns(timers, seconds)["call"]
 

@@ -168,8 +168,8 @@ def test_a_defect_ends_with_status_1_after_all_other_rows(
 ) -> None:
     import kernels
 
-    def prepare(crew: session.Crew, case: Case) -> dict[str, dict[str, Any]]:
-        del crew
+    def prepare(crew: Any, case: Case, judged: Any) -> dict[str, dict[str, Any]]:
+        del crew, judged
         fails = case.kind == "static"
         return {"needle": {"failed": "no kernel"} if fails else done}
 
@@ -231,6 +231,18 @@ def test_a_missing_peer_is_remembered(
     fake_worker(monkeypatch, tmp_path, 'print(\'{"missing": "not there"}\')')
     assert crew.prepare(Case("f32", SHAPES[0])) == {}
     assert crew.missing["torch"] == "not there"
+
+
+def test_a_verdict_is_kept_from_the_process_that_gave_it() -> None:
+    entry: dict[str, Any] = {}
+    for reply in (
+        {"failed": "at first"},
+        {"verdict": "exact", "detail": ""},
+        {},  # judged already
+        {"failed": "at last"},
+    ):
+        session.keep_reply(entry, reply)
+    assert entry == {"verdict": "exact", "detail": ""}
 
 
 def test_a_failure_at_last_keeps_earlier_times() -> None:

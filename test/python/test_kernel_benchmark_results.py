@@ -11,6 +11,7 @@ import needle as ndl
 import numpy as np
 import pytest
 from kernel_benchmark import (
+    BLOCKWISE,
     CASES,
     CONVOLVED,
     make_problem,
@@ -21,7 +22,15 @@ from kernel_benchmark import (
 
 # isort: split
 from kernel_bench import weights
-from kernel_bench.cases import FOUR_BITS, KINDS, PRODUCTS, WEIGHTS, Case
+from kernel_bench.cases import (
+    FOUR_BIT_WEIGHTS,
+    FOUR_BITS,
+    KINDS,
+    PRODUCTS,
+    WEIGHTS,
+    Case,
+)
+from kernel_bench.contenders import ggml_blocks
 from kernel_bench.contenders.needle_graphs import make_graph
 from kernel_bench.contenders.with_needle import inputs_of
 from kernel_bench.contraction import contract
@@ -87,6 +96,18 @@ def test_parameters_of_blocks_are_half_precision_numbers() -> None:
     assert zeros is not None
     for values in (scales, scales * zeros):
         np.testing.assert_array_equal(values, values.astype(np.float16))
+
+
+@pytest.mark.parametrize("shape", BLOCKWISE, ids=str)
+def test_ggml_is_given_the_same_weights(shape: Blockwise) -> None:
+    problem = make_problem("w4-int8", FOUR_BIT_WEIGHTS, shape)
+    header = 2 if shape.symmetric else 4
+    blocks = ggml_blocks.pack(problem).reshape(shape.n, -1, header + 16)
+    numbers = blocks[..., :header].copy().view(np.float16).astype(np.float32)
+    nibbles = np.concatenate([blocks[..., header:] & 15, blocks[..., header:] >> 4], -1)
+    scale, offset = numbers[..., :1], numbers[..., 1:]
+    values = nibbles * scale + (-8 * scale if shape.symmetric else offset)
+    np.testing.assert_array_equal(values.reshape(shape.n, -1).T, problem.rhs_floats)
 
 
 def naive(shape: Convolution, image: Any, filters: Any) -> Any:

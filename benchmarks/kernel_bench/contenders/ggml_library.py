@@ -69,6 +69,14 @@ class ThreadpoolParams(ctypes.Structure):
     )
 
 
+_LOG = ctypes.CFUNCTYPE(None, _INT, ctypes.c_char_p, _POINTER)
+
+
+@_LOG
+def _be_silent(level: int, text: bytes, data: int) -> None:
+    """Takes what it would print for each tensor."""
+
+
 class TypeTraits(ctypes.Structure):
     """``struct ggml_type_traits``."""
 
@@ -109,6 +117,8 @@ def _load() -> Any:
     except AttributeError as error:
         raise ImportError(f"{VARIABLE}: {error}") from None
     library.ggml_init.restype, library.ggml_init.argtypes = _POINTER, [InitParams]
+    library.ggml_log_set.argtypes = [_LOG, _POINTER]
+    library.ggml_log_set(_be_silent, None)
     default = library.ggml_threadpool_params_default
     default.restype, default.argtypes = ThreadpoolParams, [_INT]
     return library

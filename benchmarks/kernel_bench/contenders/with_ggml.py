@@ -1,26 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """ggml: activations quantized to int8 in blocks, weights of 4 bits.
 
-``ggml`` stores the row's weights, in Q4_0 or Q4_1 of blocks of 32 (larger blocks
-repeat their scale). ``ggml q4_K`` quantizes them again, to scales of 6 bits in
-blocks of 256: other weights, for which its result is judged.
+``ggml`` stores the row's weights, in Q4_0 or Q4_1. ``ggml q4_K`` has weights of its
+own, with scales of 6 bits in blocks of 256, for which its result is judged.
 """
 
 from __future__ import annotations
 
 import ctypes
 import dataclasses
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kernel_bench.contenders import Made, NotOfferedError, Setting
 from kernel_bench.contenders import ggml_library as ggml
+from kernel_bench.contenders.ggml_blocks import pack
 from kernel_bench.contraction import Array
 from kernel_bench.problems import Problem
 from kernel_bench.shapes import Blockwise
 
-_BLOCK = 32
 _SUPER_BLOCK = 256
 #: Bytes that a buffer may need around a tensor.
 _SLACK = 1 << 20
@@ -33,44 +34,33 @@ def make(contender: str, problem: Problem, setting: Setting) -> Made:
     if contender.endswith("q4_K"):
         if shape.k % _SUPER_BLOCK:
             raise NotOfferedError(f"Q4_K needs a multiple of {_SUPER_BLOCK} rows")
-        kind, weights = ggml.Q4_K, _quantized_again(problem)
+        kind, weights = ggml.Q4_K, _quantized_again(shape, setting.cache)
         problem = dataclasses.replace(problem, own_floats=_floats_of(weights, shape))
     elif problem.zero_points is None:
-        kind, weights = ggml.Q4_0, _stored(problem)
+        kind, weights = ggml.Q4_0, pack(problem)
     else:
-        kind, weights = ggml.Q4_1, _stored(problem)
+        kind, weights = ggml.Q4_1, pack(problem)
     name, registration = ggml.load_code(setting.limited)
     graph = _Graph(registration, setting.threads)
     graph.build(kind, weights, problem.lhs, shape)
     return Made(graph.run, graph.result, (name,), judged_for=problem)
 
 
-def _stored(problem: Problem) -> Array:
-    """Blocks of 32 along k for each column: scale (and offset) in f16, nibbles."""
-    shape = problem.case.shape
-    assert isinstance(shape, Blockwise)
-    repeat = shape.block // _BLOCK
-    scales = np.repeat(problem.scales.T, repeat, axis=1)
-    values: Array = problem.rhs.T.reshape(shape.n, -1, _BLOCK).astype(np.uint8)
-    header = [scales.astype(np.float16)]
-    if problem.zero_points is None:
-        values = values + np.uint8(8)  # Q4_0 stands for (q − 8) · scale
-    else:
-        zeros = np.repeat(problem.zero_points.T, repeat, axis=1)
-        header.append((scales * -zeros.astype(np.float32)).astype(np.float16))
-    nibbles = values[..., : _BLOCK // 2] | values[..., _BLOCK // 2 :] << 4
-    parts = [part[..., None].view(np.uint8) for part in header]
-    return np.ascontiguousarray(np.concatenate([*parts, nibbles], axis=-1))
-
-
-def _quantized_again(problem: Problem) -> Array:
-    """The weights in Q4_K, by ggml's own quantization."""
-    columns = np.ascontiguousarray(problem.rhs_floats.T, dtype=np.float32)
-    n, k = columns.shape
-    stored = np.empty(n * k, np.uint8)  # more than enough
+def _quantized_again(shape: Blockwise, cache: Path) -> Array:
+    """Weights in Q4_K, by ggml's own quantization; kept for other processes."""
+    path = cache / f"q4_K-{shape.k}-{shape.n}.npy"
+    if path.exists():
+        kept: Array = np.load(path)
+        return kept
+    rng = np.random.default_rng(shape.k * shape.n)
+    columns = rng.standard_normal((shape.n, shape.k), dtype=np.float32)
+    stored = np.empty(columns.size, np.uint8)  # more than enough
     size = ggml.library.ggml_quantize_chunk(
-        ggml.Q4_K, columns.ctypes.data, stored.ctypes.data, 0, n, k, None
+        ggml.Q4_K, columns.ctypes.data, stored.ctypes.data, 0, *columns.shape, None
     )
+    temporary = path.with_suffix(f".{os.getpid()}.npy")
+    np.save(temporary, stored[:size])
+    os.replace(temporary, path)
     return stored[:size]
 
 
