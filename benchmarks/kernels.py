@@ -37,7 +37,7 @@ def chosen_cases(arguments: argparse.Namespace) -> list[Case]:
             any(text in f" {case.key} " for text in texts.split(","))
             for texts in arguments.only
         )
-        and (not arguments.quick or case.is_basic)
+        and (case.is_basic or not (arguments.basic or arguments.quick))
     ]
 
 
@@ -70,9 +70,14 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--list", action="store_true", help="name the rows and end")
     parser.add_argument(
+        "--basic",
+        action="store_true",
+        help="rows with one weight set, and with one kind of blocks of 4 bits",
+    )
+    parser.add_argument(
         "--quick",
         action="store_true",
-        help="one process, one short turn, one weight set: a first look, not a result",
+        help="those rows, one process, one short turn: a first look, not a result",
     )
     parser.add_argument("--threads", type=int, default=1, help="of each contender")
     parser.add_argument("--processes", type=int, default=3, help="runs of everything")
@@ -139,12 +144,12 @@ def main() -> int:
 
 def measure(arguments: argparse.Namespace, cases: list[Case]) -> int:
     """Measure rows and show them; the exit code."""
-    from kernel_bench import figures, page, report, session
+    from kernel_bench import crew, figures, page, report, session
     from kernel_bench.limits import NoCompilerError
     from kernel_bench.results import results_of
 
     once = arguments.quick
-    settings = session.Settings(
+    settings = crew.Settings(
         arguments.threads,
         1 if once else arguments.processes,
         1 if once else arguments.rounds,
@@ -157,7 +162,7 @@ def measure(arguments: argparse.Namespace, cases: list[Case]) -> int:
     try:
         found = session.measure(
             cases,
-            session.with_cpus(settings),
+            crew.with_cpus(settings),
             lambda library: environment_of(
                 library, arguments.threads, not arguments.all_instructions
             ),

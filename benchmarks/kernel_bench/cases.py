@@ -226,8 +226,19 @@ class Case:
         return self.shape.footprint(KINDS[self.kind].bytes_of)
 
     @property
+    def is_exact(self) -> bool:
+        """Whether needle's result has to equal the rules bit for bit.
+
+        A transposed convolution has no integer form: between quantizations it is
+        computed in float32, with roundings.
+        """
+        shape = self.shape
+        is_float = isinstance(shape, Convolution) and shape.transposed
+        return KINDS[self.kind].exact and not is_float
+
+    @property
     def is_basic(self) -> bool:
-        """Whether a first look takes it in: one weight set, one kind of blocks."""
+        """Whether it has the usual weight set, or kind of blocks."""
         if isinstance(self.shape, Blockwise):
             return self.shape.block == 32 and self.shape.symmetric
         return isinstance(self.shape, Convolution) or self.weights == DEFAULT_WEIGHTS

@@ -111,7 +111,8 @@ class Problem:
         if self.own_floats is not None:
             # Any such form is scale · q − offset, with an offset in its own range.
             sizes: Array = np.abs(self.own_floats)
-            return sizes + 2 * sizes.max()
+            bound: Array = sizes + 2 * sizes.max()
+            return bound
         stored = np.abs(self.rhs.astype(np.float32))
         if self.zero_points is not None:
             # Zero points may be taken off the sums instead of the weights.

@@ -15,6 +15,7 @@ BENCHMARKS = ROOT / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
 from kernel_bench import contenders, limits, problems, session  # noqa: E402
+from kernel_bench import crew as crew_of  # noqa: E402
 from kernel_bench.cases import (  # noqa: E402
     CONVOLUTION_WEIGHTS,
     CONVOLUTIONS,
@@ -79,7 +80,7 @@ def entry(seconds: float, verdict: str = "exact", **more: Any) -> dict[str, Any]
 
 def results_with(
     case: Case,
-    settings: session.Settings | None = None,
+    settings: crew_of.Settings | None = None,
     figures: dict[str, Any] | None = None,
     held: frozenset[str] = frozenset(),
     **found: dict[str, Any],
@@ -90,7 +91,7 @@ def results_with(
     ceilings[limits.read_kind(case.footprint)] = 1000.0
     names = {contenders.library_of(name) for name in row.contenders}
     done = session.Session(
-        settings or session.Settings(cpus=(0,)),
+        settings or crew_of.Settings(cpus=(0,)),
         dict.fromkeys(sorted(names), "1"),
         {"iree": "No module named 'iree'"},
         [row],

@@ -26,6 +26,7 @@ from kernel_benchmark import (
 )
 
 # isort: split
+from kernel_bench import crew as crew_of
 from kernel_bench import figures
 from kernel_bench.cases import (
     BLOCKWISE,
@@ -126,7 +127,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_limits_are_measured(program: Path) -> None:
     kinds = [*limits.ARITHMETIC, *limits.BEYOND_AVX2, limits.read_kind(5000)]
     assert kinds[-1] == "read:8192"
-    found = limits.measure(program, kinds, 0.001, session.usable_cpus(1))
+    found = limits.measure(program, kinds, 0.001, crew_of.usable_cpus(1))
     # A CPU may lack instructions beyond AVX2.
     assert [kind for kind in kinds if kind in found] == list(found)
     assert {*limits.ARITHMETIC, kinds[-1]} <= set(found)
@@ -144,7 +145,7 @@ def test_unknown_limits_are_refused(program: Path, what: str) -> None:
 
 def test_more_threads_than_cpus_are_refused() -> None:
     with pytest.raises(ValueError, match="threads are to be pinned"):
-        session.usable_cpus(10**6)
+        crew_of.usable_cpus(10**6)
 
 
 # -- Sessions ----------------------------------------------------------------
@@ -161,6 +162,9 @@ def test_wrong_results_of_needle_are_defects() -> None:
     failed = session.defect_of(case, {"needle": {"failed": "no kernel"}})
     assert failed == "needle failed: no kernel"
     assert not session.defect_of(Case("f32", SMALL), {"needle": rounded})
+    for shape in CONVOLVED:
+        found = session.defect_of(Case("conv-static", shape), {"needle": rounded})
+        assert bool(found) != shape.transposed
 
 
 def test_a_defect_ends_with_status_1_after_all_other_rows(
@@ -174,8 +178,8 @@ def test_a_defect_ends_with_status_1_after_all_other_rows(
         return {"needle": {"failed": "no kernel"} if fails else done}
 
     done = {"verdict": "exact", "detail": "", "kernels": []}
-    monkeypatch.setattr(session.Crew, "prepare", prepare)
-    monkeypatch.setattr(session.Crew, "run", lambda *_: {"seconds": 1.0})
+    monkeypatch.setattr(crew_of.Crew, "prepare", prepare)
+    monkeypatch.setattr(crew_of.Crew, "run", lambda *_: {"seconds": 1.0})
     options = ["--quick", "--only=100×50×80 uniform ", "--only=static,u8s8-i32"]
     monkeypatch.setattr(sys, "argv", ["kernels.py", *options])
     assert kernels.main() == 1
@@ -187,9 +191,9 @@ def test_a_defect_ends_with_status_1_after_all_other_rows(
 
 
 @pytest.fixture
-def crew(tmp_path: Path) -> Iterator[session.Crew]:
-    settings = session.Settings(cpus=session.usable_cpus(1))
-    made = session.Crew(settings, tmp_path, lambda library: {"PATH": ""})
+def crew(tmp_path: Path) -> Iterator[crew_of.Crew]:
+    settings = crew_of.Settings(cpus=crew_of.usable_cpus(1))
+    made = crew_of.Crew(settings, tmp_path, lambda library: {"PATH": ""})
     yield made
     made.stop()
 
@@ -197,7 +201,7 @@ def crew(tmp_path: Path) -> Iterator[session.Crew]:
 def fake_worker(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> None:
     script = folder / "worker.py"
     script.write_text(f"import os, sys, time\n{body}\n")
-    monkeypatch.setattr(session, "PROGRAM", script)
+    monkeypatch.setattr(crew_of, "PROGRAM", script)
 
 
 @pytest.mark.parametrize(
@@ -209,14 +213,14 @@ def fake_worker(monkeypatch: pytest.MonkeyPatch, folder: Path, body: str) -> Non
     ],
 )
 def test_a_peer_that_crashes_or_hangs_is_reported(
-    crew: session.Crew,
+    crew: crew_of.Crew,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     body: str,
     message: str,
 ) -> None:
     fake_worker(monkeypatch, tmp_path, body)
-    monkeypatch.setattr(session, "PATIENCE", 0.5)
+    monkeypatch.setattr(crew_of, "PATIENCE", 0.5)
     case = Case("u8u8-f32", SHAPES[0])
     found = crew.prepare(case)
     assert set(found) == set(CONTENDERS["u8u8-f32"])
@@ -226,7 +230,7 @@ def test_a_peer_that_crashes_or_hangs_is_reported(
 
 
 def test_a_missing_peer_is_remembered(
-    crew: session.Crew, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    crew: crew_of.Crew, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     fake_worker(monkeypatch, tmp_path, 'print(\'{"missing": "not there"}\')')
     assert crew.prepare(Case("f32", SHAPES[0])) == {}
@@ -282,7 +286,7 @@ def test_the_better_of_two_values_is_kept(
         found = {name: {"value": value} for name in (least.name, most.name)}
         body = f"print({json.dumps(json.dumps(found))})"
         fake_worker(monkeypatch, tmp_path, body)
-        settings = session.Settings(cpus=session.usable_cpus(1))
+        settings = crew_of.Settings(cpus=crew_of.usable_cpus(1))
         session.measure_figures("calls", settings, tmp_path, lambda _: {}, into)
     assert into == {least.name: {"value": 1}, most.name: {"value": 3}}
 
@@ -292,7 +296,7 @@ def test_a_figure_that_cannot_be_measured_says_why(
 ) -> None:
     fake_worker(monkeypatch, tmp_path, "sys.exit(3)")
     into: dict[str, Any] = {}
-    settings = session.Settings(cpus=session.usable_cpus(1))
+    settings = crew_of.Settings(cpus=crew_of.usable_cpus(1))
     session.measure_figures("compilation", settings, tmp_path, lambda _: {}, into)
     assert list(into) == figures.names_of("compilation")
     assert all("status 3" in found["failed"] for found in into.values())
@@ -355,6 +359,13 @@ def test_wrong_options(arguments: list[str], message: str) -> None:
     done = run(*arguments)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_a_first_look_is_at_basic_rows() -> None:
+    basic = [case.key for case in all_cases() if case.is_basic]
+    for option in ("--quick", "--basic"):
+        listed = run("--list", option).stdout.splitlines()
+        assert listed == basic
 
 
 def test_the_script_explains_itself_without_a_build() -> None:

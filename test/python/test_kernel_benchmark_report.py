@@ -14,10 +14,10 @@ from kernel_benchmark import (
     entry,
     limits,
     results_with,
-    session,
 )
 
 # isort: split
+from kernel_bench import crew as crew_of
 from kernel_bench import report, roofline
 from kernel_bench.cases import CONVOLUTION_WEIGHTS, NEIGHBOURS, SEVEN_BITS, Case
 from kernel_bench.figures import FIGURES
@@ -132,7 +132,7 @@ def test_a_row_that_was_not_measured_says_why(
     assert "not measured: a package is missing" in markdown(results)
 
 
-ALL = session.Settings(cpus=(0,), limited=False)
+ALL = crew_of.Settings(cpus=(0,), limited=False)
 
 
 def test_with_all_instructions_nobody_is_left_out() -> None:
@@ -156,7 +156,7 @@ def test_with_all_instructions_nobody_is_left_out() -> None:
 
 
 def test_musts_are_those_of_one_thread() -> None:
-    settings = session.Settings(threads=2, cpus=(0, 1))
+    settings = crew_of.Settings(threads=2, cpus=(0, 1))
     results = results_with(LARGE, settings, needle=entry(LEAST / 0.5))
     assert run_name(results) == "avx2-2"
     assert "target ≥ 93% of the limit, is 50.0%" in markdown(results)

@@ -70,11 +70,8 @@ class ThreadpoolParams(ctypes.Structure):
 
 
 _LOG = ctypes.CFUNCTYPE(None, _INT, ctypes.c_char_p, _POINTER)
-
-
-@_LOG
-def _be_silent(level: int, text: bytes, data: int) -> None:
-    """Takes what it would print for each tensor."""
+#: Takes what it would print for each tensor.
+_SILENT = _LOG(lambda _level, _text, _data: None)
 
 
 class TypeTraits(ctypes.Structure):
@@ -118,7 +115,7 @@ def _load() -> Any:
         raise ImportError(f"{VARIABLE}: {error}") from None
     library.ggml_init.restype, library.ggml_init.argtypes = _POINTER, [InitParams]
     library.ggml_log_set.argtypes = [_LOG, _POINTER]
-    library.ggml_log_set(_be_silent, None)
+    library.ggml_log_set(_SILENT, None)
     default = library.ggml_threadpool_params_default
     default.restype, default.argtypes = ThreadpoolParams, [_INT]
     return library
