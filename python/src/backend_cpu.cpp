@@ -135,9 +135,12 @@ static nb::dict launches() {
     add(nameOf(static_cast<eager::MapKernel>(i)), kernels.maps[i]);
   for (size_t i = 0; i < kernels.reductions.size(); ++i)
     add(nameOf(static_cast<eager::ReduceKernel>(i)), kernels.reductions[i]);
-  for (size_t i = 0; i < kernels.contractions.size(); ++i)
-    add(nameOf(static_cast<eager::ContractionKernel>(i)),
-        kernels.contractions[i].run);
+  for (size_t i = 0; i < kernels.contractions.size(); ++i) {
+    const char *name = nameOf(static_cast<eager::ContractionKernel>(i));
+    add(name, kernels.contractions[i].run);
+    add((std::string(name) + ".direct").c_str(),
+        kernels.contractions[i].direct);
+  }
   return counts;
 }
 

@@ -44,7 +44,7 @@ Status Contraction::plan(const KernelLibrary &library, ContractionKernel kernel,
                                    std::to_string(shape.depth) + " and " +
                                    std::to_string(shape.depth) + "x" +
                                    std::to_string(shape.columns)};
-  int64_t words[11] = {shape.rows, shape.depth, shape.columns, threads};
+  int64_t words[15] = {shape.rows, shape.depth, shape.columns, threads};
   slot.plan.task(words, 0, 0, 0);
   result.library = &library;
   result.slot = &slot;
@@ -58,6 +58,10 @@ Status Contraction::plan(const KernelLibrary &library, ContractionKernel kernel,
   result.columnSplits = words[8];
   result.tasks = words[9];
   result.blockDepth = words[10];
+  result.direct.isBetter = words[11] != 0 && slot.direct.task;
+  result.direct.workspace = alignUp(words[12]);
+  result.direct.blockColumns = words[13];
+  result.direct.tasks = words[14];
   return {};
 }
 
@@ -104,6 +108,19 @@ Status Contraction::run(const MatrixRef &lhs, const uint8_t *packedRhs,
                      columnSplits,
                      blockDepth};
   return launch(slot->run, words, tasks);
+}
+
+Status Contraction::runDirect(const MatrixRef &lhs, const MatrixRef &rhs,
+                              uint8_t *memory, uint8_t *result) const {
+  // In the order of cpu::DirectArg.
+  int64_t words[] = {
+      word(lhs.data),      lhs.rowStride,       lhs.columnStride,
+      word(rhs.data),      rhs.rowStride,       rhs.columnStride,
+      word(params.scales), word(params.bias),   word(result),
+      shape.columns,       shape.rows,          shape.depth,
+      shape.columns,       params.lhsZeroPoint, params.rhsZeroPoint,
+      word(memory),        direct.workspace,    direct.blockColumns};
+  return launch(slot->direct, words, direct.tasks);
 }
 
 } // namespace ndl::eager

@@ -41,6 +41,18 @@ public:
                      ContractionShape shape, int64_t threads,
                      const ContractionParams &params, Contraction &result);
 
+  /// Whether a right-hand side with these strides should be read where it lies,
+  /// by runDirect, instead of being packed.
+  bool isDirect(const MatrixRef &rhs) const {
+    return direct.isBetter && (rhs.rowStride == 1 || rhs.columnStride == 1);
+  }
+  /// Bytes of workspace of runDirect for all workers.
+  int64_t directBytes() const { return threads * direct.workspace; }
+  /// result = lhs · rhs. Errors: those of KernelLibrary::parallelFor; none with
+  /// one thread.
+  Status runDirect(const MatrixRef &lhs, const MatrixRef &rhs, uint8_t *memory,
+                   uint8_t *result) const;
+
   /// Bytes for the packed right-hand side; a multiple of the alignment.
   int64_t packedBytes() const { return packed; }
   /// Bytes of workspace for all workers; a multiple of the alignment.
@@ -64,6 +76,10 @@ private:
   int64_t threads = 1;
   int64_t panelColumns = 1, packed = 0, blockRows = 1, workspace = 0,
           columnSplits = 1, tasks = 0, blockDepth = 1;
+  struct {
+    bool isBetter = false;
+    int64_t workspace = 0, blockColumns = 1, tasks = 0;
+  } direct;
 };
 
 } // namespace ndl::eager

@@ -78,6 +78,7 @@ Status KernelLibrary::load(const void *data, size_t size, NdlRuntime *runtime,
     resolve(artifact, name, loaded->contractions[i].run);
     resolve(artifact, name + ".plan", loaded->contractions[i].plan);
     resolve(artifact, name + ".pack", loaded->contractions[i].pack);
+    resolve(artifact, name + ".direct", loaded->contractions[i].direct);
   }
   library = std::move(loaded);
   return {};

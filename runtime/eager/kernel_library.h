@@ -55,9 +55,9 @@ struct KernelSlot {
   mutable std::atomic<int64_t> launches{0};
 };
 
-/// The three functions of a contraction.
+/// The functions of a contraction.
 struct ContractionSlot {
-  KernelSlot run, plan, pack;
+  KernelSlot run, plan, pack, direct;
 };
 
 /// Resolved kernels and the threads they run on; usable by several threads at

@@ -145,15 +145,19 @@ Place placeOf(const Batch &batch, int64_t index) {
 /// The products [begin, end), one after the other.
 Status runProducts(const Batch &batch, const Contraction &contraction,
                    uint8_t *scratch, int64_t begin, int64_t end) {
+  bool direct = contraction.isDirect(batch.rhs);
   uint8_t *workspace = scratch + contraction.packedBytes();
   const uint8_t *packed = nullptr;
   for (int64_t i = begin; i < end; ++i) {
     Place place = placeOf(batch, i);
     Status status;
-    if (place.rhs.data != packed)
+    if (!direct && place.rhs.data != packed)
       status = contraction.pack(place.rhs, scratch);
     packed = place.rhs.data;
-    if (status.ok())
+    if (direct)
+      status =
+          contraction.runDirect(place.lhs, place.rhs, scratch, place.result);
+    else if (status.ok())
       status = contraction.run(place.lhs, scratch, workspace, place.result);
     if (!status.ok())
       return status;
@@ -196,7 +200,10 @@ Status run(const KernelLibrary &library, Batch &batch) {
                                     batch.params, contraction);
   if (!status.ok())
     return status;
-  int64_t bytes = contraction.packedBytes() + contraction.workspaceBytes();
+  int64_t bytes =
+      contraction.isDirect(batch.rhs)
+          ? contraction.directBytes()
+          : contraction.packedBytes() + contraction.workspaceBytes();
   int64_t shares = shareBatch ? threads : 1;
   Scratch scratch(static_cast<size_t>(bytes) * static_cast<size_t>(shares));
   if (!scratch.get())

@@ -99,6 +99,12 @@ def _factor(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[int, ...]
     return tuple(int(n) for n in rng.permutation([*extents, 1]))
 
 
+def products(device: nd.Device, name: str) -> int:
+    """How many products a contraction kernel has computed, packed or direct."""
+    launches = device.launches() if device == nd.cpu() else {}
+    return launches.get(name, 0) + launches.get(f"{name}.direct", 0)
+
+
 def view_of(
     rng: np.random.Generator, shape: tuple[int, ...], device: nd.Device
 ) -> tuple[nd.NDArray, Array]:

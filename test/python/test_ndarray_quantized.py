@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from arrays import BINARY, DEVICES, UNARY, Array, view_of
+from arrays import BINARY, DEVICES, UNARY, Array, products, view_of
 from differential import SEEDS, examples, same_bits, values
 from hypothesis import given
 from needle import backend_ndarray as nd
@@ -249,7 +249,7 @@ def test_matmul_is_exact(device: nd.Device, seed: int) -> None:
         array = nd.array(stored, dtype="uint8", quant_params=params, device=device)
         sides.append((array, stored.astype(np.int64) - zero_point, params))
     (a, left, params_a), (b, right, params_b) = sides
-    before = device.launches().get("matmul_u8u8_f32", 0) if device == nd.cpu() else 0
+    before = products(device, "matmul_u8u8_f32")
     actual = a @ b
     assert actual.dtype == np.float32
     assert actual.quant_params is None
@@ -259,7 +259,7 @@ def test_matmul_is_exact(device: nd.Device, seed: int) -> None:
     # Strides instead of copies: the product of the transposed.
     same_bits((b.T @ a.T).numpy(), expected.T.copy())
     if device == nd.cpu():
-        assert device.launches()["matmul_u8u8_f32"] == before + 2
+        assert products(device, "matmul_u8u8_f32") == before + 2
 
 
 @each_device

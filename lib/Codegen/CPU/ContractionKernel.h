@@ -138,6 +138,10 @@ private:
   Value raggedScales, raggedBias, raggedDest;
 };
 
+/// Emits the body of a kernel that reads rhs where it lies (see DirectArg).
+void emitDirectKernel(KernelBuilder &builder, const KernelSpec &spec,
+                      const CPUTarget &target, TaskArguments task);
+
 /// Emits the body of a packing kernel (see PackArg).
 void emitPackRhs(KernelBuilder &builder, const PackSpec &spec,
                  const CPUTarget &target, mlir::Value context,

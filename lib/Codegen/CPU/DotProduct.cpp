@@ -30,3 +30,11 @@ Value needle::cpu::emitPairDot(KernelBuilder &b, const CPUTarget &target,
                            widenEveryOther(b, right, first)));
   return sum;
 }
+
+Value needle::cpu::emitMultiplyAdd(KernelBuilder &b, const CPUTarget &target,
+                                   Value left, Value right, Value sum) {
+  // Not vector.fma, which leaves it to the back end whether to fuse.
+  if (target.fusedMultiplyAdd)
+    return LLVM::FMAOp::create(b, left, right, sum);
+  return arith::AddFOp::create(b, sum, arith::MulFOp::create(b, left, right));
+}

@@ -14,6 +14,12 @@ namespace needle::cpu {
 mlir::Value emitPairDot(KernelBuilder &b, const CPUTarget &target,
                         mlir::Value sum, mlir::Value left, mlir::Value right);
 
+/// sum + left · right in f32, with one rounding where the target has such an
+/// instruction, else two.
+mlir::Value emitMultiplyAdd(KernelBuilder &b, const CPUTarget &target,
+                            mlir::Value left, mlir::Value right,
+                            mlir::Value sum);
+
 } // namespace needle::cpu
 
 #endif // NEEDLE_LIB_CODEGEN_CPU_DOTPRODUCT_H

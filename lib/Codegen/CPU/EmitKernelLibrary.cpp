@@ -29,6 +29,8 @@ public:
   void emitPlan(KernelBuilder &b, TaskArguments task);
   /// NAME.pack
   void emitPack(KernelBuilder &b, TaskArguments task);
+  /// NAME.direct
+  void emitDirect(KernelBuilder &b, TaskArguments task);
   /// NAME
   void emitMatmul(KernelBuilder &b, TaskArguments task);
 
@@ -70,11 +72,15 @@ void ContractionLibrary::emitPlan(KernelBuilder &b, TaskArguments task) {
                        b.i64(integer ? 2 : 4));
   Value workspace =
       emitWorkspaceBytes(b, b.getLoc(), spec, target, rows, depth);
+  DirectSplit direct =
+      emitDirectSplit(b, b.getLoc(), spec, rows, depth, columns, threads);
   Value results[] = {
-      b.i64(panel),       packed,
-      split.blockRows,    workspace,
-      split.columnSplits, b.mul(split.blocks, split.columnSplits),
-      split.blockDepth};
+      b.i64(panel),          packed,
+      split.blockRows,       workspace,
+      split.columnSplits,    b.mul(split.blocks, split.columnSplits),
+      split.blockDepth,      direct.isBetter,
+      direct.workspaceBytes, direct.blockColumns,
+      direct.tasks};
   for (auto [i, result] : llvm::enumerate(results))
     b.store(result,
             b.advance(task.context, b.i64(4 + int64_t(i)), b.getI64Type()), 8);
@@ -82,6 +88,10 @@ void ContractionLibrary::emitPlan(KernelBuilder &b, TaskArguments task) {
 
 void ContractionLibrary::emitPack(KernelBuilder &b, TaskArguments task) {
   call(b, getOrEmitPackKernel(module, packSpec, target), task);
+}
+
+void ContractionLibrary::emitDirect(KernelBuilder &b, TaskArguments task) {
+  call(b, getOrEmitDirectKernel(module, spec, target), task);
 }
 
 void ContractionLibrary::emitMatmul(KernelBuilder &b, TaskArguments task) {
@@ -136,6 +146,9 @@ private:
     });
     create(op, ".pack", [&](KernelBuilder &b, TaskArguments task) {
       library.emitPack(b, task);
+    });
+    create(op, ".direct", [&](KernelBuilder &b, TaskArguments task) {
+      library.emitDirect(b, task);
     });
     create(op, "", [&](KernelBuilder &b, TaskArguments task) {
       library.emitMatmul(b, task);

@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // With few rows there are too few sums in a panel to keep the multipliers busy,
-// and the time is that of reading rhs. Sums have the order of K here as in tiles
-// of more rows, and so the same bits.
+// and the time is that of reading rhs. Sums have the order of K here as in
+// tiles of more rows, and so the same bits.
 //
 //===----------------------------------------------------------------------===//
 
 #include "FewRowsKernel.h"
+#include "DotProduct.h"
 
 using namespace mlir;
 using namespace needle::cpu;
@@ -63,7 +64,8 @@ SmallVector<Value> FewRowsKernel::emitGroupSums(unsigned panels, Value rhs,
             b.load(vector, b.advance(base, b.i64(v * lanes), f32), lanes * 4));
       for (Value row : rows)
         for (Value column : columns)
-          next.push_back(emitTerm(row, column, sums[next.size()]));
+          next.push_back(
+              emitMultiplyAdd(b, target, row, column, sums[next.size()]));
     }
     return next;
   };

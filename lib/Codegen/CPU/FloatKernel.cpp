@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "FloatKernel.h"
+#include "DotProduct.h"
 #include "TransposeLanes.h"
 
 using namespace mlir;
@@ -89,7 +90,8 @@ SmallVector<Value> FloatKernel::emitTerms(unsigned rows, Rows lhs,
     for (unsigned i = 0; i < rows; ++i) {
       Value element = b.broadcast(b.load(f32, elements[i], 4), vector);
       for (unsigned v = 0; v < vectors(); ++v)
-        next.push_back(emitTerm(element, columns[v], sums[i * vectors() + v]));
+        next.push_back(emitMultiplyAdd(b, target, element, columns[v],
+                                       sums[i * vectors() + v]));
     }
     return next;
   };
@@ -101,14 +103,6 @@ SmallVector<Value> FloatKernel::emitTerms(unsigned rows, Rows lhs,
   }
   return emitSteps(rows, lhs, 4, panel.rhs, 4 * tile.columns, terms, inits,
                    step, prefetch);
-}
-
-Value FloatKernel::emitTerm(Value element, Value column, Value sum) {
-  // Not vector.fma, which leaves it to the back end whether to fuse.
-  if (target.fusedMultiplyAdd)
-    return LLVM::FMAOp::create(b, element, column, sum);
-  return arith::AddFOp::create(b, sum,
-                               arith::MulFOp::create(b, element, column));
 }
 
 /// Panels for which rows are copied that could be read in place: copying is

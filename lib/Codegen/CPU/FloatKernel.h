@@ -27,8 +27,6 @@ protected:
   void emitFinishedTile(unsigned rows, const Panel &panel, Rows lhs,
                         Value dest) override;
 
-  /// sum + element · column, fused where the target can.
-  Value emitTerm(Value element, Value column, Value sum);
   /// How many terms a packed row has room for.
   virtual Value packedTerms() { return arg(KernelArg::BlockDepth); }
 

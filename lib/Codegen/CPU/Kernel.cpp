@@ -135,6 +135,34 @@ ContractionSplit needle::cpu::emitContractionSplit(
   return split;
 }
 
+/// Most columns of which sums wait at once: 8 KiB of them, a quarter of the L1
+/// cache.
+static constexpr int64_t mostBlockColumns = 2048;
+
+DirectSplit needle::cpu::emitDirectSplit(OpBuilder &builder, Location loc,
+                                         const KernelSpec &spec, Value rows,
+                                         Value depth, Value columns,
+                                         Value threads) {
+  KernelBuilder b(loc, builder);
+  DirectSplit split;
+  Value better = b.less(rows, b.i64(directRows + 1));
+  if (spec.integer)
+    better = arith::AndIOp::create(b, better,
+                                   b.less(depth, b.i64(getMaxDepth(spec) + 1)));
+  split.isBetter = arith::ExtUIOp::create(b, b.getI64Type(), better);
+  // Whole cache lines of dest for each thread.
+  Value share = b.div(b.sub(b.add(columns, threads), b.i64(1)), threads);
+  split.blockColumns =
+      b.min(b.max(b.roundUp(share, 64), b.i64(64)), b.i64(mostBlockColumns));
+  split.tasks = b.div(b.sub(b.add(columns, split.blockColumns), b.i64(1)),
+                      split.blockColumns);
+  Value stride = emitPackedRowStride(b, loc, spec.integer, depth);
+  split.workspaceBytes =
+      b.add(b.i64(4 * directRowSums),
+            b.mul(b.mul(rows, stride), b.i64(spec.integer ? 2 : 4)));
+  return split;
+}
+
 Value needle::cpu::emitIsPackInline(OpBuilder &builder, Location loc,
                                     Value columns, Value depth, Value threads) {
   KernelBuilder b(loc, builder);
@@ -215,6 +243,15 @@ func::FuncOp needle::cpu::getOrEmitContractionKernel(ModuleOp module,
                              FewRowsKernel(b, spec, target).emit(task);
                            else
                              FloatKernel(b, spec, target).emit(task);
+                         });
+}
+
+func::FuncOp needle::cpu::getOrEmitDirectKernel(ModuleOp module,
+                                                const KernelSpec &spec,
+                                                const CPUTarget &target) {
+  return getOrCreateTask(module, spec.getName(target) + ".direct",
+                         [&](KernelBuilder &b, TaskArguments task) {
+                           emitDirectKernel(b, spec, target, task);
                          });
 }
 

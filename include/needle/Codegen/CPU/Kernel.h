@@ -126,6 +126,55 @@ mlir::func::FuncOp getOrEmitContractionKernel(mlir::ModuleOp module,
                                               const KernelSpec &spec,
                                               const CPUTarget &target);
 
+/// The words of the context of a kernel that reads the right-hand side where it
+/// lies, in order; one of its strides is 1. An iteration computes
+/// `BlockColumns` columns.
+enum class DirectArg : unsigned {
+  Lhs,          ///< pointer
+  LhsRowStride, ///< elements
+  LhsColStride, ///< elements
+  Rhs,          ///< pointer
+  RhsRowStride, ///< elements between neighbours along K
+  RhsColStride, ///< elements between neighbours along N
+  Scales,       ///< pointer to N f32, of integers
+  Bias,         ///< pointer to N f32
+  Dest,         ///< pointer to f32
+  DestRowStride,
+  Rows,    ///< M, at most directRows
+  Depth,   ///< K, at most getMaxDepth
+  Columns, ///< N
+  LhsZeroPoint,
+  RhsZeroPoint,
+  Workspace,      ///< pointer
+  WorkspaceBytes, ///< for each worker
+  BlockColumns,
+  Count
+};
+
+/// Most rows for which a right-hand side is read where it lies, once for each
+/// two rows: packing it takes as long as six or more such passes.
+inline constexpr int64_t directRows = 12;
+/// Room, in i32, for the sums of packed rows in front of these.
+inline constexpr int64_t directRowSums = 16;
+
+/// How a direct kernel divides a product. All values are i64.
+struct DirectSplit {
+  mlir::Value isBetter; ///< 1 if it should run for these extents, else 0
+  mlir::Value blockColumns;
+  mlir::Value tasks;
+  mlir::Value workspaceBytes; ///< for each worker
+};
+DirectSplit emitDirectSplit(mlir::OpBuilder &builder, mlir::Location loc,
+                            const KernelSpec &spec, mlir::Value rows,
+                            mlir::Value depth, mlir::Value columns,
+                            mlir::Value threads);
+
+/// Returns the kernel that reads the right-hand side where it lies, emitting it
+/// if it is not there yet.
+mlir::func::FuncOp getOrEmitDirectKernel(mlir::ModuleOp module,
+                                         const KernelSpec &spec,
+                                         const CPUTarget &target);
+
 /// The words of a packing kernel's context, in order. It packs panels
 /// [begin, end) of the right-hand side.
 enum class PackArg : unsigned {

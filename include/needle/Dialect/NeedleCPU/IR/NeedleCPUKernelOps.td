@@ -110,14 +110,17 @@ def NeedleCPU_ContractionKernelOp : NeedleCPU_KernelOp<"contraction_kernel"> {
   let description = [{
     `dest = lhs · rhs`, for f32 as `matmul`, for integers as `qmatmul` with
     per-tensor zero points and one combined scale per column (N4, N5); with `bias`
-    an f32 bias per column is added. Three functions are exported:
+    an f32 bias per column is added. Four functions are exported:
 
     - `@NAME.plan` reads words 0…3 of its context, M, K, N and the number of
-      threads, and writes words 4…10: columns of a panel, bytes of the packed rhs,
+      threads, and writes words 4…14: columns of a panel, bytes of the packed rhs,
       rows of a block, bytes of workspace for each worker, column splits, the number
-      of iterations of `@NAME`, and the terms that f32 kernels add up at once.
+      of iterations of `@NAME`, the terms that f32 kernels add up at once; whether `@NAME.direct` should run,
+      its bytes of workspace for each worker, columns of an iteration, iterations.
     - `@NAME.pack` packs the rhs; its context is PackArg of Kernel.h, its
       iterations are the panels.
+    - `@NAME.direct` multiplies a few rows by a rhs as it lies, not packed, of
+      which one stride is 1; its context is DirectArg of Kernel.h.
     - `@NAME` multiplies; its context is KernelArg of Kernel.h. It chooses sums of
       i32 or i64 by K (N4).
 
