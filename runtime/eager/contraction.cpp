@@ -58,7 +58,7 @@ Status Contraction::plan(const KernelLibrary &library, ContractionKernel kernel,
   result.columnSplits = words[8];
   result.tasks = words[9];
   result.blockDepth = words[10];
-  result.direct.isBetter = words[11] != 0 && slot.direct.task;
+  result.direct.mostRows = slot.direct.task ? words[11] : 0;
   result.direct.workspace = alignUp(words[12]);
   result.direct.blockColumns = words[13];
   result.direct.tasks = words[14];

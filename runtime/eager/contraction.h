@@ -41,10 +41,12 @@ public:
                      ContractionShape shape, int64_t threads,
                      const ContractionParams &params, Contraction &result);
 
-  /// Whether a right-hand side with these strides should be read where it lies,
-  /// by runDirect, instead of being packed.
-  bool isDirect(const MatrixRef &rhs) const {
-    return direct.isBetter && (rhs.rowStride == 1 || rhs.columnStride == 1);
+  /// Whether a right-hand side with these strides, by which `products`
+  /// left-hand sides are multiplied, should be read where it lies, by
+  /// runDirect, instead of being packed.
+  bool isDirect(const MatrixRef &rhs, int64_t products) const {
+    return (rhs.rowStride == 1 || rhs.columnStride == 1) &&
+           products <= direct.mostRows / shape.rows;
   }
   /// Bytes of workspace of runDirect for all workers.
   int64_t directBytes() const { return threads * direct.workspace; }
@@ -77,8 +79,7 @@ private:
   int64_t panelColumns = 1, packed = 0, blockRows = 1, workspace = 0,
           columnSplits = 1, tasks = 0, blockDepth = 1;
   struct {
-    bool isBetter = false;
-    int64_t workspace = 0, blockColumns = 1, tasks = 0;
+    int64_t mostRows = 0, workspace = 0, blockColumns = 1, tasks = 0;
   } direct;
 };
 

@@ -142,10 +142,18 @@ Place placeOf(const Batch &batch, int64_t index) {
   return place;
 }
 
+bool isDirect(const Batch &batch, const Contraction &contraction) {
+  int64_t products = 1; // with the same right-hand side
+  for (int32_t d = 0; d < batch.nest.rank; ++d)
+    if (batch.nest.operands[2].strides[d] == 0)
+      products *= batch.nest.extents[d];
+  return contraction.isDirect(batch.rhs, products);
+}
+
 /// The products [begin, end), one after the other.
 Status runProducts(const Batch &batch, const Contraction &contraction,
                    uint8_t *scratch, int64_t begin, int64_t end) {
-  bool direct = contraction.isDirect(batch.rhs);
+  bool direct = isDirect(batch, contraction);
   uint8_t *workspace = scratch + contraction.packedBytes();
   const uint8_t *packed = nullptr;
   for (int64_t i = begin; i < end; ++i) {
@@ -201,7 +209,7 @@ Status run(const KernelLibrary &library, Batch &batch) {
   if (!status.ok())
     return status;
   int64_t bytes =
-      contraction.isDirect(batch.rhs)
+      isDirect(batch, contraction)
           ? contraction.directBytes()
           : contraction.packedBytes() + contraction.workspaceBytes();
   int64_t shares = shareBatch ? threads : 1;

@@ -4,7 +4,8 @@
 // Contractions that read a right-hand side where it lies instead of packing it.
 // One of its strides is 1, and there are two ways of reading:
 //
-//   rows      neighbours along N are contiguous: a few rows of rhs at a time are
+//   rows      neighbours along N are contiguous: a few rows of rhs at a time
+//   are
 //             swept over, and the sums of all columns wait in dest
 //   columns   neighbours along K are contiguous: a few columns at a time, whose
 //             sums stay in registers
@@ -84,11 +85,10 @@ void DirectKernel::emit(TaskArguments task) {
                    which == DirectArg::Dest || which == DirectArg::Workspace;
     args.push_back(pointer ? reader.nextPointer() : reader.nextWord());
   }
-  workspace =
-      b.advance(arg(DirectArg::Workspace),
-                b.mul(task.worker, arg(DirectArg::WorkspaceBytes)), i8);
-  packedStride = emitPackedRowStride(b, b.getLoc(), spec.integer,
-                                     arg(DirectArg::Depth));
+  workspace = b.advance(arg(DirectArg::Workspace),
+                        b.mul(task.worker, arg(DirectArg::WorkspaceBytes)), i8);
+  packedStride =
+      emitPackedRowStride(b, b.getLoc(), spec.integer, arg(DirectArg::Depth));
   emitPackRows();
   Value rows = arg(DirectArg::Rows), even = b.sub(rows, b.rem(rows, b.i64(2)));
   b.loop(task.begin, task.end, 1, [&](Value index) {
@@ -124,22 +124,20 @@ Value DirectKernel::destAt(Value row, Value column) {
   return b.advance(arg(DirectArg::Dest), offset, f32);
 }
 
-/// Rows of lhs become contiguous; those of integers lose their zero point, get a
-/// zero behind an odd K, and their sums are kept.
+/// Rows of lhs become contiguous; those of integers lose their zero point, get
+/// a zero behind an odd K, and their sums are kept.
 void DirectKernel::emitPackRows() {
   Value depth = arg(DirectArg::Depth);
   Value zeroPoint;
   if (spec.integer)
-    zeroPoint =
-        arith::TruncIOp::create(b, i16, arg(DirectArg::LhsZeroPoint));
+    zeroPoint = arith::TruncIOp::create(b, i16, arg(DirectArg::LhsZeroPoint));
   b.loop(b.i64(0), arg(DirectArg::Rows), 1, [&](Value row) {
-    Value from =
-        b.advance(arg(DirectArg::Lhs),
-                  b.mul(row, arg(DirectArg::LhsRowStride)), element);
+    Value from = b.advance(arg(DirectArg::Lhs),
+                           b.mul(row, arg(DirectArg::LhsRowStride)), element);
     auto pack = [&](Value k, ValueRange carried) -> SmallVector<Value> {
       Value at = b.mul(k, arg(DirectArg::LhsColStride));
-      Value value = b.load(element, b.advance(from, at, element),
-                           spec.integer ? 1 : 4);
+      Value value =
+          b.load(element, b.advance(from, at, element), spec.integer ? 1 : 4);
       if (spec.integer)
         value = b.sub(spec.lhsUnsigned
                           ? Value(arith::ExtUIOp::create(b, i16, value))
@@ -169,15 +167,15 @@ Value DirectKernel::emitBroadcast(Value pointer) {
 }
 
 /// The groups of columnsAtOnce() columns. Those of integers are interleaved in
-/// blocks of 128 bits, which costs an instruction a vector: column 8·i + 4·v + j
-/// is lane 4·i + j of vector v. `next` is null behind an odd K.
+/// blocks of 128 bits, which costs an instruction a vector: column 8·i + 4·v +
+/// j is lane 4·i + j of vector v. `next` is null behind an odd K.
 SmallVector<Value> DirectKernel::emitLoadColumns(Value row, Value next) {
   if (!spec.integer)
     return {b.load(sums(), row, 4)};
   VectorType wide = b.vec(2 * lanes, i16);
   auto load = [&](Value pointer) -> Value {
-    return arith::ExtUIOp::create(
-        b, wide, b.load(b.vec(2 * lanes, i8), pointer, 1));
+    return arith::ExtUIOp::create(b, wide,
+                                  b.load(b.vec(2 * lanes, i8), pointer, 1));
   };
   Value even = load(row), odd = next ? load(next) : b.zero(wide);
   SmallVector<Value> result;
@@ -272,9 +270,9 @@ void DirectKernel::emitSweep(unsigned rows, unsigned groups, bool half,
   b.loop(first, whole, step, [&](Value column) {
     SmallVector<SmallVector<Value>> columns;
     for (unsigned j = 0; j < groups; ++j)
-      columns.push_back(emitLoadColumns(
-          rhsAt(term(j * group), column),
-          half ? Value() : rhsAt(term(j * group + 1), column)));
+      columns.push_back(
+          emitLoadColumns(rhsAt(term(j * group), column),
+                          half ? Value() : rhsAt(term(j * group + 1), column)));
     for (unsigned i = 0; i < rows; ++i)
       for (unsigned v = 0; v < group; ++v) {
         Value at = destAt(rowAt(i), b.add(column, b.i64(v * lanes)));
@@ -341,8 +339,8 @@ void DirectKernel::emitColumns(unsigned rows, unsigned columns, Value row,
   auto rowAt = [&](unsigned i) { return b.add(row, b.i64(i)); };
   auto columnAt = [&](unsigned j) { return b.add(column, b.i64(j)); };
   SmallVector<Value> zeros(rows * columns, b.zero(sums()));
-  ValueRange partial = b.loop(
-      b.i64(0), whole, step, zeros, [&](Value k, ValueRange carried) {
+  ValueRange partial =
+      b.loop(b.i64(0), whole, step, zeros, [&](Value k, ValueRange carried) {
         SmallVector<Value> left, next;
         for (unsigned i = 0; i < rows; ++i)
           left.push_back(b.load(b.vec(step, packed), lhsAt(rowAt(i), k),
@@ -356,8 +354,8 @@ void DirectKernel::emitColumns(unsigned rows, unsigned columns, Value row,
       });
   SmallVector<Value> totals;
   for (Value each : partial)
-    totals.push_back(vector::ReductionOp::create(
-        b, vector::CombiningKind::ADD, each));
+    totals.push_back(
+        vector::ReductionOp::create(b, vector::CombiningKind::ADD, each));
   ValueRange complete =
       b.loop(whole, depth, 1, totals, [&](Value k, ValueRange carried) {
         SmallVector<Value> next;

@@ -78,7 +78,7 @@ void ContractionLibrary::emitPlan(KernelBuilder &b, TaskArguments task) {
       b.i64(panel),          packed,
       split.blockRows,       workspace,
       split.columnSplits,    b.mul(split.blocks, split.columnSplits),
-      split.blockDepth,      direct.isBetter,
+      split.blockDepth,      direct.mostRows,
       direct.workspaceBytes, direct.blockColumns,
       direct.tasks};
   for (auto [i, result] : llvm::enumerate(results))

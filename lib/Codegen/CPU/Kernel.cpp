@@ -145,11 +145,10 @@ DirectSplit needle::cpu::emitDirectSplit(OpBuilder &builder, Location loc,
                                          Value threads) {
   KernelBuilder b(loc, builder);
   DirectSplit split;
-  Value better = b.less(rows, b.i64(directRows + 1));
+  split.mostRows = b.i64(directRows);
   if (spec.integer)
-    better = arith::AndIOp::create(b, better,
-                                   b.less(depth, b.i64(getMaxDepth(spec) + 1)));
-  split.isBetter = arith::ExtUIOp::create(b, b.getI64Type(), better);
+    split.mostRows = b.select(b.less(depth, b.i64(getMaxDepth(spec) + 1)),
+                              split.mostRows, b.i64(0));
   // Whole cache lines of dest for each thread.
   Value share = b.div(b.sub(b.add(columns, threads), b.i64(1)), threads);
   split.blockColumns =

@@ -159,7 +159,7 @@ inline constexpr int64_t directRowSums = 16;
 
 /// How a direct kernel divides a product. All values are i64.
 struct DirectSplit {
-  mlir::Value isBetter; ///< 1 if it should run for these extents, else 0
+  mlir::Value mostRows; ///< for which it should run; 0 where K is too large
   mlir::Value blockColumns;
   mlir::Value tasks;
   mlir::Value workspaceBytes; ///< for each worker

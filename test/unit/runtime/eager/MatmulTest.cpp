@@ -106,13 +106,34 @@ TEST_P(Matmul, UnitScaleDataIsAccurate) {
 /// Packings and products launched by a call.
 struct Launches {
   explicit Launches(const eager::ContractionSlot &slot)
-      : slot(slot), packs(slot.pack.launches), runs(slot.run.launches) {}
+      : slot(slot), packs(slot.pack.launches), runs(slot.run.launches),
+        directs(slot.direct.launches) {}
+  int64_t direct() const { return slot.direct.launches - directs; }
   int64_t packed() const { return slot.pack.launches - packs; }
   int64_t ran() const { return slot.run.launches - runs; }
 
   const eager::ContractionSlot &slot;
-  int64_t packs, runs;
+  int64_t packs, runs, directs;
 };
+
+TEST_P(Matmul, FewRowsReadTheRightHandSideWhereItLies) {
+  if (!library[ContractionKernel::MatmulF32].direct.task)
+    GTEST_SKIP() << "the kernels written in C++ always pack";
+  View weights = makeIntegers(random, {30, 20}), result;
+  for (int64_t rows : {1, 12, 13}) {
+    Launches launches(library[ContractionKernel::MatmulF32]);
+    ASSERT_OK(
+        matmul(library, makeIntegers(random, {rows, 30}), weights, result));
+    EXPECT_EQ(launches.direct(), rows <= 12);
+    EXPECT_EQ(launches.packed(), rows > 12);
+  }
+  // Each right-hand side is read once.
+  Launches launches(library[ContractionKernel::MatmulF32]);
+  ASSERT_OK(matmul(library, makeIntegers(random, {5, 2, 30}),
+                   makeIntegers(random, {5, 30, 20}), result));
+  EXPECT_EQ(launches.direct(), 5);
+  EXPECT_EQ(launches.packed(), 0);
+}
 
 TEST_P(Matmul, OneRightHandSideIsPackedOnce) {
   View weights = makeIntegers(random, {30, 20}), result;

@@ -115,7 +115,7 @@ def NeedleCPU_ContractionKernelOp : NeedleCPU_KernelOp<"contraction_kernel"> {
     - `@NAME.plan` reads words 0…3 of its context, M, K, N and the number of
       threads, and writes words 4…14: columns of a panel, bytes of the packed rhs,
       rows of a block, bytes of workspace for each worker, column splits, the number
-      of iterations of `@NAME`, the terms that f32 kernels add up at once; whether `@NAME.direct` should run,
+      of iterations of `@NAME`, the terms that f32 kernels add up at once; the most rows for which `@NAME.direct` should run,
       its bytes of workspace for each worker, columns of an iteration, iterations.
     - `@NAME.pack` packs the rhs; its context is PackArg of Kernel.h, its
       iterations are the panels.
