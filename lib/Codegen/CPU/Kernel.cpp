@@ -124,14 +124,17 @@ ContractionSplit needle::cpu::emitContractionSplit(
       b.div(b.sub(b.add(rows, split.blockRows), b.i64(1)), split.blockRows);
   split.blockDepth = emitBlockDepth(b, loc, depth);
   split.isInline = emitIsInline(b, b.mul(b.mul(rows, columns), depth), threads);
-  // Two tasks a thread even out their differences; splitting columns repeats
-  // the packing of lhs, so blocks of rows go first.
+  // Two tasks a thread even out their differences, and of few large ones the
+  // last keeps all threads but one waiting; splitting columns repeats the
+  // packing of lhs, so blocks of rows go first.
   Value atLeastOne = b.max(split.blocks, b.i64(1));
   Value wanted = b.div(
       b.sub(b.add(b.mul(threads, b.i64(2)), atLeastOne), b.i64(1)), atLeastOne);
+  Value few = b.less(split.blocks, b.mul(threads, b.i64(8)));
+  wanted = b.max(wanted, b.select(few, b.i64(2), b.i64(1)));
   Value panels = b.max(b.ceilDiv(columns, panel), b.i64(1));
-  split.columnSplits = b.select(split.isInline, b.i64(1),
-                                b.min(b.max(wanted, b.i64(1)), panels));
+  split.columnSplits =
+      b.select(split.isInline, b.i64(1), b.min(wanted, panels));
   return split;
 }
 
