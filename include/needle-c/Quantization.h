@@ -73,6 +73,18 @@ NEEDLE_CAPI NeedleStatus needle_choose_quantization_params(double min,
                                                            float *scale,
                                                            int64_t *zeroPoint);
 
+/// Quantizes a row-major f32 weight of `depth` x `columns` to 4 bits in blocks
+/// of `blockSize` neighbours along its first dimension (a power of two from 16
+/// to 65536; the last block may be partial), by rules N1 and N2 of
+/// docs/Spec.md.
+///
+/// `stored` receives depth x columns integers, a byte each: -7 ... 7 if
+/// `zeroPoints` is null, else 0 ... 15. `scales` and `zeroPoints` receive
+/// ceil(depth / blockSize) x columns elements.
+NEEDLE_CAPI NeedleStatus needle_quantize_blockwise(
+    const float *weight, int64_t depth, int64_t columns, int64_t blockSize,
+    int8_t *stored, float *scales, uint8_t *zeroPoints);
+
 #ifdef __cplusplus
 } // extern "C"
 #endif

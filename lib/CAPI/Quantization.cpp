@@ -7,6 +7,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "needle/Dialect/Needle/Transforms/Passes.h"
 #include "needle/Dialect/Needle/Transforms/QuantizationAttributes.h"
+#include "needle/Quantization/Blockwise.h"
 #include "needle/Quantization/NumericRules.h"
 #include "needle/Quantization/Observer.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -211,5 +212,29 @@ NeedleStatus needle_choose_quantization_params(double min, double max,
   QuantParams params = chooseParams(widenRange(min, max), *chosen);
   *scale = params.scale;
   *zeroPoint = params.zeroPoint;
+  return NEEDLE_OK;
+}
+
+NeedleStatus needle_quantize_blockwise(const float *weight, int64_t depth,
+                                       int64_t columns, int64_t blockSize,
+                                       int8_t *stored, float *scales,
+                                       uint8_t *zeroPoints) {
+  if (depth < 0 || columns < 0)
+    return fail(NEEDLE_INVALID_ARGUMENT, "a dimension cannot be negative");
+  if (!isValidBlockSize(blockSize))
+    return fail(NEEDLE_INVALID_ARGUMENT,
+                "the size of blocks must be a power of two from " +
+                    llvm::Twine(kMinBlockSize) + " to " +
+                    llvm::Twine(kMaxBlockSize) + ", not " +
+                    llvm::Twine(blockSize));
+  size_t size = depth * columns;
+  if (size > 0 && (!weight || !stored || !scales))
+    return failNull(!weight ? "weight" : !stored ? "stored" : "scales");
+  BlockwiseShape shape{depth, columns, blockSize};
+  size_t parameters = shape.blocks() * columns;
+  quantizeBlockwise(ArrayRef(weight, size), shape,
+                    MutableArrayRef(stored, size),
+                    MutableArrayRef(scales, parameters),
+                    MutableArrayRef(zeroPoints, zeroPoints ? parameters : 0));
   return NEEDLE_OK;
 }

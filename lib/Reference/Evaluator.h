@@ -80,6 +80,7 @@ private:
 mlir::FailureOr<Tensor> allocate(mlir::Operation *op, ElementKind kind,
                                  llvm::ArrayRef<int64_t> shape);
 
+void registerBlockwiseEvaluators(EvaluatorRegistry &registry);
 void registerConstantEvaluators(EvaluatorRegistry &registry);
 void registerContractionEvaluators(EvaluatorRegistry &registry);
 void registerElementwiseEvaluators(EvaluatorRegistry &registry);

@@ -15,6 +15,7 @@ using namespace needle;
 using namespace mlir;
 
 EvaluatorRegistry::EvaluatorRegistry() {
+  registerBlockwiseEvaluators(*this);
   registerConstantEvaluators(*this);
   registerContractionEvaluators(*this);
   registerElementwiseEvaluators(*this);

@@ -41,6 +41,7 @@ from needle.ops import *  # noqa: F403
 if TYPE_CHECKING:
     from needle import cache
     from needle._jit import jit
+    from needle.blockwise import quantize_blockwise
     from needle.builder import GraphBuilder
     from needle.builder import Value as GraphValue
     from needle.compiler import (
@@ -60,6 +61,7 @@ __version__ = _needle.version()
 # Imported when they are used first: eager programs need none of them, and importing
 # needle stays cheap.
 _MODULES = (
+    "blockwise",
     "builder",
     "cache",
     "compiler",
@@ -86,6 +88,7 @@ _HOMES = {
     "load": "executable",
     "parse": "graph",
     "quantize": "quantization",
+    "quantize_blockwise": "blockwise",
     "reference": "graph",
     "stages": "compiler",
     "targets": "compiler",
@@ -156,6 +159,7 @@ __all__ = [
     "optim",
     "parse",
     "quantize",
+    "quantize_blockwise",
     "rand",
     "randb",
     "randn",

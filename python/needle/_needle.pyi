@@ -76,6 +76,9 @@ def choose_quantization_params(
     high: float,
     kind: str,
 ) -> tuple[float, int]: ...
+def quantize_blockwise(
+    weight: npt.NDArray[np.float32], block_size: int, symmetric: bool
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32], npt.NDArray[np.uint8] | None]: ...
 def compile(  # noqa: A001
     module: Module, targets: Sequence[str]
 ) -> tuple[bytes, list[tuple[str, float]]]: ...

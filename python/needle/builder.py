@@ -13,6 +13,7 @@ import numpy.typing as npt
 from needle import _needle
 from needle._arguments import check_flag, check_integer, check_shape, check_text
 from needle._places import find_caller
+from needle.blockwise import check_activations, check_block_size
 from needle.graph import Graph, listed
 from needle.signature import TensorSpec, make_spec
 
@@ -166,6 +167,45 @@ class GraphBuilder:
         if check_flag("transpose_b", transpose_b):
             flags.append("transpose_rhs")
         return self._apply("matmul", (a, b), "{" + ", ".join(flags) + "}", name=name)
+
+    def matmul_blockwise(
+        self,
+        x: Operand,
+        q: Operand,
+        scales: Operand,
+        zero_points: Operand | None = None,
+        *,
+        block_size: int,
+        activations: str = "float32",
+        name: str | None = None,
+    ) -> Value:
+        """Matrix product of ``x`` (M×K) with a 4-bit weight (K×N).
+
+        Parameters
+        ----------
+        x
+            Float32 activations.
+        q, scales, zero_points
+            The weight, see :func:`needle.quantize_blockwise`: integers in a byte
+            each, int8 (-8 … 7) without zero points and uint8 (0 … 15) with them;
+            scales and zero points for each block of ``block_size`` along K. To be
+            compiled they must be arrays.
+        block_size
+            A power of two from 16 to 65536.
+        activations
+            ``"float32"``, or ``"int8"``: quantized by blocks when the program runs,
+            which is faster and has the same bits everywhere (rule N9).
+        name
+            As in the other methods.
+        """
+        size = check_block_size(block_size)
+        kind = check_activations(activations)
+        weight = (q, scales) if zero_points is None else (q, scales, zero_points)
+        attributes = (
+            f"{{block_size = {size} : i64, "
+            f"activations = #needle.blockwise_activations<{kind}>}}"
+        )
+        return self._apply("qmatmul_blockwise", (x, *weight), attributes, name=name)
 
     # -- Elementwise ---------------------------------------------------------
 

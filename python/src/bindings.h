@@ -33,6 +33,7 @@ nb::str takeText(NeedleBuffer *buffer);
 
 void bindModule(nb::module_ &m);
 void bindGraphBuilder(nb::module_ &m);
+void bindBlockwise(nb::module_ &m);
 void bindCalibration(nb::module_ &m);
 void bindCompiler(nb::module_ &m);
 void bindReference(nb::module_ &m);

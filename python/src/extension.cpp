@@ -14,6 +14,7 @@ NB_MODULE(_needle, m) {
   initializeArrays();
   bindModule(m);
   bindGraphBuilder(m);
+  bindBlockwise(m);
   bindCalibration(m);
   bindCompiler(m);
   bindReference(m);

@@ -1,4 +1,4 @@
-"""The numeric rules of docs/Spec.md in NumPy, and the bounds B1 to B4 as functions.
+"""The numeric rules of docs/Spec.md in NumPy, and the bounds B1 to B6 as functions.
 
 Written from the specification alone and sharing nothing with the compiler: integers
 are int64 (or Python's, where that could overflow), ranges float64, and each step that
@@ -247,3 +247,79 @@ def differs_only_at_boundaries(
     small = apart < 1
     allowed = (steps == 0) | ((steps == 1) & (to_boundary <= apart))
     return bool(np.all(np.where(small, allowed, steps <= np.ceil(apart))))
+
+
+#
+# N9
+#
+
+
+def blocks_of(depth: int, block_size: int) -> list[slice]:
+    """The blocks along K; the last may be partial."""
+    return [slice(k, min(k + block_size, depth)) for k in range(0, depth, block_size)]
+
+
+def quantize_blockwise(
+    w: F32, block_size: int, symmetric: bool
+) -> tuple[Int, F32, Int | None]:
+    """N2 and N1 for each block of each column."""
+    form = INT4 if symmetric else UINT4
+    blocks = blocks_of(w.shape[0], block_size)
+    stored = np.zeros(w.shape, np.int64)
+    scales = np.zeros((len(blocks), w.shape[1]), np.float32)
+    zero_points = np.zeros(scales.shape, np.int64)
+    for b, rows in enumerate(blocks):
+        for column in range(w.shape[1]):
+            values = w[rows, column]
+            scale, zero = parameters(*value_range(values), form)
+            stored[rows, column] = quantize(
+                values, scale, np.int64(zero), form.qmin, form.qmax
+            )
+            scales[b, column], zero_points[b, column] = scale, zero
+    return stored, scales, None if symmetric else zero_points
+
+
+def blockwise_integer(
+    x: F32, q: Int, scales: F32, zero_points: Int | None, block_size: int
+) -> F32:
+    """N9 with integer activations."""
+    y = np.zeros((x.shape[0], q.shape[1]), np.float32)
+    for b, ks in enumerate(blocks_of(x.shape[1], block_size)):
+        zero = 0 if zero_points is None else zero_points[b].astype(np.int64)
+        weight = q[ks].astype(np.int64) - zero
+        for row in range(x.shape[0]):
+            scale, _ = parameters(*value_range(x[row, ks]), INT8)
+            stored = quantize(x[row, ks], scale, np.int64(0), -127, 127)
+            total = integer_sum(stored[None], weight)[0]
+            with np.errstate(all="ignore"):
+                y[row] = y[row] + rescale(total, scale, scales[b])
+    return y
+
+
+def blockwise_weight(
+    q: Int, scales: F32, zero_points: Int | None, block_size: int
+) -> F32:
+    """N3 for each block."""
+    block = np.arange(q.shape[0]) // block_size
+    zero = 0 if zero_points is None else zero_points[block].astype(np.int64)
+    return dequantize(q.astype(np.int64) - zero, scales[block], np.int64(0))
+
+
+def blockwise_float_bound(
+    x: F32, q: Int, scales: F32, zero_points: Int | None, block_size: int
+) -> F64:
+    """B6: |compiled product with float activations - the oracle|."""
+    k = x.shape[1]
+    block = np.arange(k) // block_size
+    zero = 0 if zero_points is None else zero_points[block].astype(np.int64)
+    weight = (q.astype(np.int64) - zero) * scales[block].astype(np.float64)
+    wide = x.astype(np.float64)
+    # Their own errors, of f64, are far below what follows.
+    magnitude = (np.abs(wide) @ np.abs(weight)) * (1 + gamma(k + 2, V))
+    exact = np.abs(wide @ weight) + gamma(k + 2, V) * magnitude
+    oracle = ((1 + U) * (1 + gamma(k, V)) - 1) * (1 + U)
+    return (
+        (gamma(k + 1) + oracle) * magnitude
+        + U * exact
+        + (k + 1) * ETA * (1 + gamma(k + 1))
+    )

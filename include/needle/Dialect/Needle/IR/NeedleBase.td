@@ -16,7 +16,7 @@ def Needle_Dialect : Dialect {
     A small dialect that represents models on value-semantic tensors: float
     operations, the quantize and dequantize operations between the float and
     the integer world, and the integer operations that a quantized model is made
-    of. The meaning of every operation is fixed by the numbered rules N1 to N8 of
+    of. The meaning of every operation is fixed by the numbered rules N1 to N9 of
     docs/Spec.md and executed by the reference interpreter.
 
     Static quantization parameters, per tensor or per axis, live in the element
@@ -68,6 +68,19 @@ def Needle_Predicate : I32EnumAttr<"Predicate", "comparison of two floats", [
 
 def Needle_PredicateAttr
     : EnumAttr<Needle_Dialect, Needle_Predicate, "predicate"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+def Needle_BlockwiseActivations : I32EnumAttr<"BlockwiseActivations",
+    "what the activations are multiplied as", [
+      I32EnumAttrCase<"Float32", 0, "float32">,
+      I32EnumAttrCase<"Int8", 1, "int8">]> {
+  let cppNamespace = "::needle";
+  let genSpecializedAttr = 0;
+}
+
+def Needle_BlockwiseActivationsAttr
+    : EnumAttr<Needle_Dialect, Needle_BlockwiseActivations, "blockwise_activations"> {
   let assemblyFormat = "`<` $value `>`";
 }
 

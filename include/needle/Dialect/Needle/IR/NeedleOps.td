@@ -3,6 +3,7 @@
 #ifndef NEEDLE_DIALECT_NEEDLE_IR_NEEDLEOPS_TD
 #define NEEDLE_DIALECT_NEEDLE_IR_NEEDLEOPS_TD
 
+include "needle/Dialect/Needle/IR/BlockwiseOps.td"
 include "needle/Dialect/Needle/IR/ConstantOps.td"
 include "needle/Dialect/Needle/IR/ContractionOps.td"
 include "needle/Dialect/Needle/IR/ElementwiseOps.td"
