@@ -95,6 +95,7 @@ private:
   LogicalResult convert(ModuleOp module, const TypeConverter &converter) {
     RewritePatternSet patterns(&getContext());
     populateBatchMatmulPatterns(converter, panel, patterns);
+    populateBlockwisePatterns(converter, panel, patterns);
     populateConstantPatterns(converter, patterns);
     populateContractionPatterns(converter, panel, patterns);
     populateElementwisePatterns(converter, patterns);

@@ -9,7 +9,8 @@ readonly TEST_TIMEOUT=600
 
 # Tests that run whatever was compiled for an instruction set.
 readonly EMULATED_TESTS=(
-  test/python/test_differential_arrays.py test/python/test_differential_float.py
+  test/python/test_differential_arrays.py test/python/test_differential_blockwise.py
+  test/python/test_differential_float.py
   test/python/test_differential_mlp.py test/python/test_differential_qmatmul.py
   test/python/test_emulated.py
 )

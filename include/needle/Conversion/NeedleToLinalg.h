@@ -33,6 +33,11 @@ void populateBatchMatmulPatterns(const mlir::TypeConverter &converter,
                                  int64_t panel,
                                  mlir::RewritePatternSet &patterns);
 
+/// dequantize_blockwise and qmatmul_blockwise.
+void populateBlockwisePatterns(const mlir::TypeConverter &converter,
+                               int64_t panel,
+                               mlir::RewritePatternSet &patterns);
+
 /// Elementwise float operations, with broadcasting.
 void populateElementwisePatterns(const mlir::TypeConverter &converter,
                                  mlir::RewritePatternSet &patterns);

@@ -7,6 +7,7 @@
 
 #include "KernelBuilder.h"
 #include "KernelSelection.h"
+#include "needle/Codegen/CPU/BlockwiseKernel.h"
 #include "needle/Codegen/CPU/EntryPoint.h"
 #include "needle/Codegen/CPU/Passes.h"
 
@@ -46,6 +47,8 @@ private:
       return prepareContraction(matmul, /*integer=*/false, target);
     if (auto qmatmul = dyn_cast<QMatmulOp>(op))
       return prepareContraction(qmatmul, /*integer=*/true, target);
+    if (auto blockwise = dyn_cast<QMatmulBlockwiseOp>(op))
+      return prepareBlockwise(blockwise, target);
     return success();
   }
 

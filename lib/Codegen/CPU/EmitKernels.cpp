@@ -8,6 +8,7 @@
 #include "FrameAccess.h"
 #include "KernelBuilder.h"
 #include "KernelSelection.h"
+#include "needle/Codegen/CPU/BlockwiseKernel.h"
 #include "needle/Codegen/CPU/EntryPoint.h"
 #include "needle/Codegen/CPU/Passes.h"
 
@@ -37,6 +38,7 @@ public:
         module(op->getParentOfType<ModuleOp>()) {}
 
   void launch(PackRhsOp op);
+  void launch(QMatmulBlockwiseOp op);
   template <typename Op>
   void launch(Op op, bool integer);
 
@@ -247,6 +249,35 @@ void Launcher::launch(PackRhsOp op) {
        storeContext(args), b.ceilDiv(columns, panel), inlined);
 }
 
+void Launcher::launch(QMatmulBlockwiseOp op) {
+  View lhs = view(op.getLhs()), dest = view(op.getDest());
+  View workspace = view(op.getWorkspace());
+  BlockwiseSpec spec = getSpec(op);
+  Value threads = frameWord(FrameWord::Threads, b.getI64Type());
+  BlockwiseSplit split =
+      emitBlockwiseSplit(b, b.getLoc(), spec, target, lhs.sizes[0],
+                         lhs.sizes[1], dest.sizes[1], threads);
+  SmallVector<Value> args(static_cast<size_t>(BlockwiseArg::Count));
+  auto set = [&](BlockwiseArg which, Value value) {
+    args[unsigned(which)] = value;
+  };
+  set(BlockwiseArg::Lhs, lhs.pointer);
+  set(BlockwiseArg::LhsRowStride, lhs.strides[0]);
+  set(BlockwiseArg::LhsColStride, lhs.strides[1]);
+  set(BlockwiseArg::Rhs, view(op.getRhs()).pointer);
+  set(BlockwiseArg::Dest, dest.pointer);
+  set(BlockwiseArg::DestRowStride, dest.strides[0]);
+  set(BlockwiseArg::Rows, lhs.sizes[0]);
+  set(BlockwiseArg::Depth, lhs.sizes[1]);
+  set(BlockwiseArg::Columns, dest.sizes[1]);
+  set(BlockwiseArg::Workspace, workspace.pointer);
+  set(BlockwiseArg::WorkspaceBytes, workspace.sizes[1]);
+  set(BlockwiseArg::BlockRows, split.blockRows);
+  set(BlockwiseArg::ColumnSplits, split.columnSplits);
+  call(kernelPointer(getOrEmitBlockwiseKernel(module, spec, target)),
+       storeContext(args), split.tasks, split.isInline);
+}
+
 namespace {
 
 struct EmitKernelsPass
@@ -259,7 +290,7 @@ struct EmitKernelsPass
       return signalPassFailure();
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
-      if (isa<MatmulOp, QMatmulOp, PackRhsOp>(op))
+      if (isa<MatmulOp, QMatmulOp, QMatmulBlockwiseOp, PackRhsOp>(op))
         ops.push_back(op);
     });
     for (Operation *op : ops) {
@@ -269,11 +300,14 @@ struct EmitKernelsPass
   }
 
 private:
+  static constexpr const char *noWorkspace =
+      "has no workspace; run needle-cpu-add-workspaces";
+
   template <typename Op>
   static LogicalResult verifyWorkspace(Op op) {
     if (op.getWorkspace() || !packsLhs(op))
       return success();
-    return op.emitOpError("has no workspace; run needle-cpu-add-workspaces");
+    return op.emitOpError(noWorkspace);
   }
 
   static LogicalResult emit(Operation *op, const CPUTarget &target) {
@@ -284,6 +318,10 @@ private:
     Launcher launcher(op, target);
     if (auto pack = dyn_cast<PackRhsOp>(op)) {
       launcher.launch(pack);
+    } else if (auto blockwise = dyn_cast<QMatmulBlockwiseOp>(op)) {
+      if (!blockwise.getWorkspace())
+        return op->emitOpError(noWorkspace);
+      launcher.launch(blockwise);
     } else if (auto matmul = dyn_cast<MatmulOp>(op)) {
       if (failed(verifyWorkspace(matmul)))
         return failure();

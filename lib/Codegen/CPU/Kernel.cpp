@@ -214,10 +214,8 @@ func::FuncOp needle::cpu::createTask(ModuleOp module, Location location,
   return function;
 }
 
-/// Creates the task `name` at the end of the module, unless it is there
-/// already.
-static func::FuncOp getOrCreateTask(ModuleOp module, StringRef name,
-                                    TaskEmitter emitBody) {
+func::FuncOp needle::cpu::getOrCreateTask(ModuleOp module, StringRef name,
+                                          TaskEmitter emitBody) {
   auto wanted = StringAttr::get(module.getContext(), name);
   for (auto existing : module.getOps<func::FuncOp>())
     if (existing->getAttr(emittedKernelAttr) == wanted)

@@ -30,6 +30,11 @@ using TaskEmitter = llvm::function_ref<void(KernelBuilder &, TaskArguments)>;
 mlir::func::FuncOp createTask(mlir::ModuleOp module, mlir::Location location,
                               llvm::StringRef symbol, TaskEmitter emitBody);
 
+/// Creates the task of the kernel `name` at the end of the module, unless it is
+/// there already.
+mlir::func::FuncOp getOrCreateTask(mlir::ModuleOp module, llvm::StringRef name,
+                                   TaskEmitter emitBody);
+
 void emitMapKernel(KernelBuilder &b, MapKernelOp kernel,
                    const CPUTarget &target, TaskArguments task);
 void emitReduceKernel(KernelBuilder &b, ReduceKernelOp kernel,

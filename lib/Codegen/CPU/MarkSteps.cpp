@@ -31,7 +31,7 @@ namespace {
 
 bool isStep(Operation *op) {
   return isa<linalg::LinalgOp, LoopLikeOpInterface, MatmulOp, QMatmulOp,
-             PackRhsOp>(op);
+             QMatmulBlockwiseOp, PackRhsOp>(op);
 }
 
 /// What kind of loop nest an operation is or becomes.
@@ -90,7 +90,7 @@ int64_t countMacs(Operation *op) {
     return macs.value_or(-1);
   };
   return TypeSwitch<Operation *, int64_t>(op)
-      .Case<MatmulOp, QMatmulOp>(count)
+      .Case<MatmulOp, QMatmulOp, QMatmulBlockwiseOp>(count)
       .Default([](Operation *) { return 0; });
 }
 

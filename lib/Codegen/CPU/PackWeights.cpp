@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "PackBlockwise.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "needle/Codegen/CPU/Packing.h"
 #include "needle/Codegen/CPU/Passes.h"
@@ -80,6 +81,12 @@ struct PackWeightsPass
       return failed(packIfConstant(op, rewriter)) ? WalkResult::interrupt()
                                                   : WalkResult::advance();
     });
+    if (!result.wasInterrupted())
+      result = getOperation().walk([&](PackBlockwiseOp op) {
+        ++numPacked;
+        return failed(packBlockwise(op, rewriter)) ? WalkResult::interrupt()
+                                                   : WalkResult::advance();
+      });
     if (result.wasInterrupted())
       signalPassFailure();
   }

@@ -182,7 +182,8 @@ def CPUPackWeights : Pass<"needle-cpu-pack-weights", "::mlir::ModuleOp"> {
   let description = [{
     Evaluates each `needle_cpu.pack_rhs` of a `needle_cpu.weight` whose zero
     points are known, leaving the packed weight. Packing of run-time values stays
-    and is executed by a kernel.
+    and is executed by a kernel. Likewise each `needle_cpu.pack_blockwise`, of which
+    one that is not constant is an error: there is no kernel for it.
 
     ```mlir
     %w = needle_cpu.weight dense_resource<fc1> -> tensor<784x256xi8>

@@ -86,5 +86,7 @@ void needle::cpu::registerBufferizableOpInterfaceModels(
     PackRhsOp::attachInterface<DestinationOpModel<PackRhsOp>>(*context);
     MatmulOp::attachInterface<DestinationOpModel<MatmulOp>>(*context);
     QMatmulOp::attachInterface<DestinationOpModel<QMatmulOp>>(*context);
+    QMatmulBlockwiseOp::attachInterface<DestinationOpModel<QMatmulBlockwiseOp>>(
+        *context);
   });
 }

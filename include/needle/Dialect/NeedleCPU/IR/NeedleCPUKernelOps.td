@@ -5,6 +5,7 @@
 
 include "mlir/IR/RegionKindInterface.td"
 include "mlir/IR/SymbolInterfaces.td"
+include "needle/Dialect/NeedleCPU/IR/NeedleCPUBlockwiseOps.td"
 include "needle/Dialect/NeedleCPU/IR/NeedleCPUOps.td"
 
 // A kernel is a symbol of the module. needle-cpu-emit-kernel-library makes an
