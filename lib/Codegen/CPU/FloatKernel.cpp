@@ -15,6 +15,11 @@ using namespace needle::cpu;
 
 void FloatKernel::emitBlock(const Block &block) {
   Value depth = arg(KernelArg::Depth), step = arg(KernelArg::BlockDepth);
+  // The rows of a task may be several blocks, which read a part of rhs one
+  // after the other.
+  Value rows = emitBlockRows(b, b.getLoc(), /*integer=*/false, target,
+                             arg(KernelArg::Rows), depth);
+  Value blocks = b.div(b.sub(b.add(block.rowCount, rows), b.i64(1)), rows);
   // A sum of no terms has an epilogue, too.
   Value last = b.div(b.sub(b.max(depth, b.i64(1)), b.i64(1)), step);
   b.loop(b.i64(0), b.add(last, b.i64(1)), 1, [&](Value part) {
@@ -23,7 +28,12 @@ void FloatKernel::emitBlock(const Block &block) {
     own.terms = terms = b.min(step, b.sub(depth, own.firstTerm));
     isFirst = b.equal(part, b.i64(0));
     isLast = b.equal(part, last);
-    ContractionKernel::emitBlock(own);
+    b.loop(b.i64(0), blocks, 1, [&](Value index) {
+      Value done = b.mul(index, rows);
+      own.firstRow = b.add(block.firstRow, done);
+      own.rowCount = b.min(rows, b.sub(block.rowCount, done));
+      ContractionKernel::emitBlock(own);
+    });
   });
 }
 

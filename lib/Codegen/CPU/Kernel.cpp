@@ -113,6 +113,19 @@ static Value emitIsInline(KernelBuilder &b, Value work, Value threads) {
                               b.less(work, b.i64(smallestParallelWork)));
 }
 
+/// Where K is taken in parts, a task has several blocks: they read a part of
+/// rhs from the L3 cache one after the other, before the next part displaces
+/// it.
+static Value emitRowsOfTask(KernelBuilder &b, Value blockRows, Value rows,
+                            Value depth, Value threads) {
+  constexpr int64_t mostBlocks = 4;
+  Value shares = b.mul(b.mul(threads, b.i64(8)), blockRows);
+  Value each = b.min(b.div(rows, shares), b.i64(mostBlocks));
+  each = b.select(b.equal(threads, b.i64(1)), b.i64(mostBlocks), each);
+  each = b.select(b.less(b.i64(mostTerms), depth), each, b.i64(1));
+  return b.min(b.mul(blockRows, b.max(each, b.i64(1))), b.max(rows, b.i64(1)));
+}
+
 ContractionSplit needle::cpu::emitContractionSplit(
     OpBuilder &builder, Location loc, bool integer, const CPUTarget &target,
     Value rows, Value depth, Value columns, Value threads) {
@@ -120,6 +133,8 @@ ContractionSplit needle::cpu::emitContractionSplit(
   int64_t panel = integer ? target.intTile.columns : target.floatTile.columns;
   ContractionSplit split;
   split.blockRows = emitBlockRows(b, loc, integer, target, rows, depth);
+  if (!integer)
+    split.blockRows = emitRowsOfTask(b, split.blockRows, rows, depth, threads);
   split.blocks =
       b.div(b.sub(b.add(rows, split.blockRows), b.i64(1)), split.blockRows);
   split.blockDepth = emitBlockDepth(b, loc, depth);
