@@ -12,7 +12,10 @@ using namespace mlir;
 using namespace needle::cpu;
 
 llvm::StringRef needle::cpu::getByteDotIntrinsic(const CPUTarget &target) {
-  return target.vectorBits == 256 ? "llvm.x86.avx2.pmadd.ub.sw" : "";
+  // Vectors as wide as these are those of AVX2 and of AVX-512.
+  return target.vectorBits == 256   ? "llvm.x86.avx2.pmadd.ub.sw"
+         : target.vectorBits == 512 ? "llvm.x86.avx512.pmaddubs.w.512"
+                                    : "";
 }
 
 int64_t needle::cpu::getActivationBytes(const CPUTarget &target) {
