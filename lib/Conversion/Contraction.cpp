@@ -160,7 +160,7 @@ private:
 
 ///   needle.qmatmul %x, %w : tensor<?x784x!quant.uniform<u8:f32, 0.5:3>>,
 ///       tensor<784x256x!quant.uniform<i8:f32, 0.25>> -> tensor<?x256xf32>
-/// → %p = needle_cpu.pack_rhs ins(%w) outs(%e0) -> tensor<16x392x16x2xi8>
+/// → %p = needle_cpu.pack_rhs ins(%w) outs(%e0) -> tensor<16x197x16x4xi8>
 ///   %s = needle_cpu.weight dense<0.125> -> tensor<256xf32>
 ///   needle_cpu.qmatmul ins(%x, %p, scales %s) outs(%e1)
 ///     {lhs_unsigned, lhs_zero_point = 3} -> tensor<?x256xf32>
@@ -189,11 +189,12 @@ struct ConvertQMatmul : OpConversionPattern<QMatmulOp> {
     Value dest = build.createDest(type, lhs, op.getTransposeLhs(), rhs,
                                   op.getTransposeRhs());
     auto newOp = cpu::QMatmulOp::create(
-        rewriter, loc, TypeRange(type), lhs, packed, adaptor.getLhsZeroPoint(),
-        scales, adaptor.getBias(), dest,
+        rewriter, loc, TypeRange(type), lhs, packed, /*rest=*/Value(),
+        /*rest_groups=*/Value(), adaptor.getLhsZeroPoint(), scales,
+        adaptor.getBias(), dest,
         /*workspace=*/Value(), op.getTransposeLhs(), lhsEncoding.isUnsigned,
         lhsEncoding.isStatic() ? lhsEncoding.zeroPoints[0] : 0,
-        op.getActivation(), /*dest_scale=*/FloatAttr(),
+        /*byte_steps=*/0, op.getActivation(), /*dest_scale=*/FloatAttr(),
         /*dest_zero_point=*/IntegerAttr(), /*dest_min=*/IntegerAttr(),
         /*dest_max=*/IntegerAttr());
     setDestParameters(newOp, getElementType(op.getResult()), rewriter);

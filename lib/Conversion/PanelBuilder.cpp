@@ -24,22 +24,31 @@ Value PanelBuilder::createPanels(Value rhs, bool transposed, Type element) {
   auto type = cast<RankedTensorType>(rhs.getType());
   unsigned batch = type.getRank() - 2;
   unsigned kDim = batch + (transposed ? 1 : 0), nDim = 2 * batch + 1 - kDim;
-  auto shrink = [](int64_t size, int64_t divisor) {
-    return ShapedType::isDynamic(size)
-               ? size
-               : static_cast<int64_t>(llvm::divideCeil(size, divisor));
-  };
-  int64_t step = isFloat ? 1 : 2;
-  SmallVector<int64_t> shape{shrink(type.getDimSize(nDim), panel),
-                             shrink(type.getDimSize(kDim), step), panel};
+  int64_t n = type.getDimSize(nDim), k = type.getDimSize(kDim);
+  bool isNarrow = element.isInteger(8);
+  if (!ShapedType::isDynamic(n))
+    n = static_cast<int64_t>(llvm::divideCeil(n, panel));
+  if (!ShapedType::isDynamic(k) && !isFloat) {
+    int64_t quads = static_cast<int64_t>(llvm::divideCeil(k, 4));
+    k = isNarrow ? quads + 1 : 2 * quads;
+  }
+  SmallVector<int64_t> shape{n, k, panel};
   if (!isFloat)
-    shape.push_back(2);
-  return createEmpty(
-      builder, loc, RankedTensorType::get(shape, element), [&](unsigned dim) {
-        Value size = createDim(builder, loc, rhs, dim == 0 ? nDim : kDim);
-        int64_t divisor = dim == 0 ? panel : step;
-        return divisor == 1 ? size : ceilDiv(size, divisor);
-      });
+    shape.push_back(isNarrow ? 4 : 2);
+  return createEmpty(builder, loc, RankedTensorType::get(shape, element),
+                     [&](unsigned dim) -> Value {
+                       Value size =
+                           createDim(builder, loc, rhs, dim == 0 ? nDim : kDim);
+                       if (dim == 0)
+                         return ceilDiv(size, panel);
+                       if (isFloat)
+                         return size;
+                       Value quads = ceilDiv(size, 4);
+                       Value one =
+                           arith::ConstantIndexOp::create(builder, loc, 1);
+                       return arith::AddIOp::create(builder, loc, quads,
+                                                    isNarrow ? one : quads);
+                     });
 }
 
 Value PanelBuilder::packFloat(Value rhs, Value panels, bool transposed) {

@@ -45,6 +45,9 @@ static void buildLinalgStage(OpPassManager &pm, const CPUTarget &target) {
   pm.addNestedPass<func::FuncOp>(cpu::createCPUFuseElementwise());
   cleanUp(pm);
   pm.addPass(cpu::createCPUPackWeights());
+  cpu::CPUProveByteDotsOptions dots;
+  dots.target = target.name.str();
+  pm.addPass(cpu::createCPUProveByteDots(dots));
   cleanUp(pm);
 }
 

@@ -16,8 +16,8 @@
 // Symmetric signed weights stay i8, in pairs along K; K is rounded up.
 // CHECK-LABEL: func @symmetric_weights
 // CHECK-SAME: %[[X:.*]]: tensor<?x5xi8> {{.*}}, %[[W:.*]]: tensor<5x17xi8>
-// CHECK: %[[E:.*]] = tensor.empty() : tensor<2x3x16x2xi8>
-// CHECK: %[[P:.*]] = needle_cpu.pack_rhs ins(%[[W]] : tensor<5x17xi8>) outs(%[[E]] : tensor<2x3x16x2xi8>) -> tensor<2x3x16x2xi8>
+// CHECK: %[[E:.*]] = tensor.empty() : tensor<2x3x16x4xi8>
+// CHECK: %[[P:.*]] = needle_cpu.pack_rhs ins(%[[W]] : tensor<5x17xi8>) outs(%[[E]] : tensor<2x3x16x4xi8>) -> tensor<2x3x16x4xi8>
 // CHECK: %[[S:.*]] = needle_cpu.weight dense<1.250000e-01> : tensor<17xf32>
 // CHECK: needle_cpu.qmatmul ins(%[[X]], %[[P]] : {{.*}}) scales(%[[S]] : tensor<17xf32>) outs(%{{.*}} : tensor<?x17xf32>) {lhs_unsigned, lhs_zero_point = 3 : i32}
 func.func @symmetric_weights(%x: tensor<?x5x!u8>, %w: tensor<5x17x!i8>) -> tensor<?x17xf32> {
@@ -94,7 +94,7 @@ func.func @integer_result(%x: tensor<2x4x!u8>, %w: tensor<4x3x!i8>, %b: tensor<3
 // Parameters known at run time: the scales are multiplied at run time.
 // CHECK-LABEL: func @dynamic_lhs
 // CHECK-SAME: %[[X:.*]]: tensor<2x4xi8> {{.*}}, %[[W:[a-z0-9]+]]: tensor<4x3xi8> {{.*}}, %[[S:[a-z0-9]+]]: tensor<f32> {{.*}}, %[[Z:[a-z0-9]+]]: tensor<i32>
-// CHECK: %[[P:.*]] = needle_cpu.pack_rhs ins(%[[W]] : tensor<4x3xi8>) outs(%{{.*}} : tensor<1x2x16x2xi8>)
+// CHECK: %[[P:.*]] = needle_cpu.pack_rhs ins(%[[W]] : tensor<4x3xi8>) outs(%{{.*}} : tensor<1x2x16x4xi8>)
 // CHECK: %[[RHS:.*]] = needle_cpu.weight dense<[2.500000e-01, 1.875000e-01, 3.000000e+00]> : tensor<3xf32>
 // CHECK: %[[SCALES:.*]] = linalg.generic {indexing_maps = [#[[SCALAR]], #[[COLUMN]], #[[COLUMN]]]
 // CHECK-SAME: ins(%[[S]], %[[RHS]] : tensor<f32>, tensor<3xf32>)

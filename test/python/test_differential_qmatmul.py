@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 import zlib
 from dataclasses import dataclass, fields
 
+import emulation
 import needle as ndl
 import numpy as np
 import pytest
@@ -28,6 +30,10 @@ from hypothesis import given
 #: Stored integers of each type, as an input and in the text of its parameters.
 RANGES = {"u8": (0, 255), "i8": (-128, 127), "i8<-127:127>": (-127, 127)}
 RANGES |= {"ui8": (0, 255), "si8": (-128, 127)}
+
+
+#: Targets that have no exact product of bytes.
+PLAIN = ("x86-64", "neon")
 
 
 @dataclass(frozen=True)
@@ -266,3 +272,82 @@ def test_constant_zero_point_at_the_edges() -> None:
         (result,) = check_exact(graph, compile_everywhere(graph), [a, b])
         exact = (a.astype(np.int64) - left) @ (b.astype(np.int64) - right)
         np.testing.assert_array_equal(result, exact)
+
+
+def constant_weights(kind: str, k: int, n: int, rng: np.random.Generator) -> Array:
+    """Weights that the saturation proof treats differently."""
+    bits = {"full": 128, "seven": 64, "five": 16}
+    if kind in bits:
+        drawn = rng.integers(-bits[kind], bits[kind], (k, n))
+    else:
+        # Small ones, among which few are extreme: those are split.
+        drawn = rng.integers(-20, 21, (k, n))
+        for _ in range(max(1, k * n // 500)):
+            drawn[rng.integers(k), rng.integers(n)] = rng.choice([-128, 127])
+    return drawn.astype(np.int8)
+
+
+def adversarial(weights: Array, m: int, low: int, rng: np.random.Generator) -> Array:
+    """Activations that take the sums of some column to either extreme."""
+    rows = rng.integers(0, 256, (m, weights.shape[0]))
+    for row in range(m):
+        column = weights[:, rng.integers(weights.shape[1])]
+        pattern = row % 5
+        if pattern < 2:
+            rows[row] = np.where(column > 0 if pattern else column < 0, 255, 0)
+        elif pattern == 2:
+            rows[row] = 255
+        elif pattern == 3:
+            rows[row] = rng.choice([0, 255], weights.shape[0])
+    return (rows + low).astype(np.int8 if low else np.uint8)
+
+
+@pytest.mark.parametrize("lhs", ["u8", "i8"])
+@pytest.mark.parametrize("kind", ["full", "seven", "five", "few"])
+@pytest.mark.parametrize("k", [1, 6, 61, 260, 1028])
+def test_constant_weights(kind: str, lhs: str, k: int) -> None:
+    """Whatever is proven of weights, no activations make a sum inexact."""
+    rng = np.random.default_rng(zlib.crc32(f"{kind} {lhs} {k}".encode()))
+    forms = set()
+    for n, transpose in ((1, False), (37, True), (50, False)):
+        weights = constant_weights(kind, k, n, rng)
+        zero = int(rng.integers(*RANGES[lhs], endpoint=True))
+        builder = ndl.GraphBuilder("layer")
+        shape = (k, None) if transpose else (None, k)
+        q = builder.input("q", shape, f"!quant.uniform<{lhs}:f32, 0.5:{zero}>")
+        w = builder.constant(weights, name="w", dtype="!quant.uniform<i8:f32, 0.25>")
+        (y,) = builder.op(
+            "qmatmul",
+            q,
+            w,
+            attributes="{transpose_lhs}" if transpose else "",
+            result_types=[("int32", (None, n))],
+        )
+        builder.output(y, name="y")
+        graph = builder.build()
+        executables = compile_everywhere(graph)
+        for m in (5,) if emulation.RUNNER else (1, 2, 3, 5, 12, 13, 29):
+            rows = adversarial(weights, m, RANGES[lhs][0], rng)
+            given = np.ascontiguousarray(rows.T) if transpose else rows
+            (result,) = check_exact(graph, executables, [given])
+            exact = (rows.astype(np.int64) - zero) @ weights.astype(np.int64)
+            np.testing.assert_array_equal(result, exact)
+        for executable in executables:
+            (kernel,) = kernels_of(executable, "needle.qmatmul")
+            form = re.match(r"qmatmul_[us]8s8(?:_(bytes\dr?|quads))?_i32", kernel.name)
+            assert form, kernel
+            if executable.target == "avx2":
+                forms.add(form[1])
+                assert kernel.note
+            else:
+                assert form[1] == (None if executable.target in PLAIN else "quads")
+    # What the proof has to find where there is enough of a matrix.
+    if k > 6:
+        if kind == "full":
+            assert forms == {None}
+        if kind == "seven":
+            assert None not in forms
+        if kind == "five":
+            assert forms == {"bytes4"}
+        if kind == "few":
+            assert any(form and "r" in form for form in forms), forms

@@ -159,7 +159,10 @@ def test_targets(monkeypatch: pytest.MonkeyPatch) -> None:
     best = ndl.compile(graph)
     assert set(best.targets) == {row.name for row in ndl.targets() if row.is_default}
     assert best.target == "avx2"
-    assert ndl.compile(graph, target="host").targets == ("avx2",)
+    present = set(ndl.cpu_features())
+    fitting = [row for row in ndl.targets() if present.issuperset(row.features)]
+    host = max(fitting, key=lambda row: row.preference).name
+    assert ndl.compile(graph, target="host").targets == (host,)
     assert ndl.compile(graph, target="x86-64").target == "x86-64"
     assert ndl.compile(graph, target=["avx2", "x86-64"]).targets == best.targets
     assert ndl.compile(graph, target=" avx2 , x86-64 ").targets == best.targets

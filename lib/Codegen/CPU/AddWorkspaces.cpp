@@ -44,9 +44,9 @@ private:
       return verifyPanel(op, pack.getDest(), target);
     }
     if (auto matmul = dyn_cast<MatmulOp>(op))
-      return prepareContraction(matmul, /*integer=*/false, target);
+      return prepareContraction(matmul, target);
     if (auto qmatmul = dyn_cast<QMatmulOp>(op))
-      return prepareContraction(qmatmul, /*integer=*/true, target);
+      return prepareContraction(qmatmul, target);
     if (auto blockwise = dyn_cast<QMatmulBlockwiseOp>(op))
       return prepareBlockwise(blockwise, target);
     return success();
@@ -60,22 +60,21 @@ private:
   static LogicalResult verifyPanel(Operation *op, Value packed,
                                    const CPUTarget &target) {
     int64_t width = cast<ShapedType>(packed.getType()).getDimSize(2);
-    if (width == target.intTile.columns)
+    if (width == target.panel())
       return success();
     return op->emitOpError() << "is packed in panels of " << width
                              << " columns, but the kernels of " << target.name
-                             << " read " << target.intTile.columns;
+                             << " read " << target.panel();
   }
 
   template <typename Op>
-  static LogicalResult prepareContraction(Op op, bool integer,
-                                          const CPUTarget &target) {
+  static LogicalResult prepareContraction(Op op, const CPUTarget &target) {
     if (op.getNumResults() != 0)
       return op.emitOpError("is on tensors; workspaces are added to buffers");
     if (failed(verifyRuntimeArguments(op)) ||
         failed(verifyPanel(op, op.getRhs(), target)))
       return failure();
-    ContractionKernels kernels = selectKernels(op);
+    ContractionKernels kernels = selectKernels(op, target);
     setKernelName(op, kernels.first().getName(target));
     auto note = [&](const Twine &text) {
       op->setAttr(kernelNoteAttr, StringAttr::get(op.getContext(), text));
@@ -109,8 +108,8 @@ private:
       return arith::IndexCastOp::create(b, b.getI64Type(), size);
     };
     Value rows = extent(1 - depthDim), depth = extent(depthDim);
-    Value bytes =
-        emitWorkspaceBytes(b, b.getLoc(), kernels.first(), target, rows, depth);
+    Value bytes = emitWorkspaceBytes(b, b.getLoc(), kernels.largest(), target,
+                                     rows, depth);
     if (kernels.oneRow)
       bytes = b.max(bytes, emitWorkspaceBytes(b, b.getLoc(), *kernels.oneRow,
                                               target, b.i64(1), depth));

@@ -22,11 +22,13 @@ Type ContractionKernel::destType() const {
 
 void ContractionKernel::emit(TaskArguments task) {
   ContextReader reader(b, task.context);
-  for (unsigned i = 0; i < unsigned(KernelArg::Count); ++i) {
+  auto count = spec.hasRest ? KernelArg::Count : KernelArg::Rest;
+  for (unsigned i = 0; i < unsigned(count); ++i) {
     auto which = KernelArg(i);
     bool pointer = which == KernelArg::Lhs || which == KernelArg::Rhs ||
                    which == KernelArg::Scales || which == KernelArg::Bias ||
-                   which == KernelArg::Dest || which == KernelArg::Workspace;
+                   which == KernelArg::Dest || which == KernelArg::Workspace ||
+                   which == KernelArg::Rest || which == KernelArg::RestGroups;
     args.push_back(pointer ? reader.nextPointer() : reader.nextWord());
   }
   emitPrologue();
@@ -72,7 +74,7 @@ Value ContractionKernel::emitWorkspace(Value worker) {
 void ContractionKernel::emitPanels(const Block &block, Rows lhs) {
   b.loop(block.firstPanel, block.lastPanel, 1, [&](Value index) {
     emitRowsOfPanel(emitPanel(index, block.firstRow), lhs, block.rowCount,
-                    /*leftInOneTile=*/true);
+                    tile.rows, /*leftInOneTile=*/tile.rows <= 6);
   });
 }
 
@@ -88,18 +90,17 @@ static void copyWords(KernelBuilder &b, Value source, Value dest, Value count) {
 ContractionKernel::Panel
 ContractionKernel::emitPanel(Value index, Value firstRow, bool whole) {
   Panel panel;
+  panel.index = index;
   Value firstColumn = b.mul(index, b.i64(tile.columns));
   panel.columns =
       b.min(b.sub(arg(KernelArg::Columns), firstColumn), b.i64(tile.columns));
   panel.ragged = whole ? b.constant(b.getBoolAttr(false))
                        : b.less(panel.columns, b.i64(tile.columns));
 
-  // Elements of a panel: K rows, integers rounded up to pairs.
-  Value depth = arg(KernelArg::Depth);
-  Value packedDepth = spec.integer ? b.roundUp(depth, 2) : depth;
-  Type packed = !spec.integer ? f32 : spec.rhsBits == 8 ? i8 : i16;
-  panel.rhs =
-      b.advance(arg(KernelArg::Rhs), b.mul(firstColumn, packedDepth), packed);
+  panel.rhs = b.advance(arg(KernelArg::Rhs),
+                        emitPackedRhsBytes(b, b.getLoc(), spec, firstColumn,
+                                           arg(KernelArg::Depth)),
+                        i8);
   panel.rhsBits = spec.rhsBits;
 
   Value scales = arg(KernelArg::Scales), bias = arg(KernelArg::Bias);
@@ -128,19 +129,20 @@ ContractionKernel::emitPanel(Value index, Value firstRow, bool whole) {
 }
 
 void ContractionKernel::emitRowsOfPanel(const Panel &panel, Rows lhs,
-                                        Value rowCount, bool leftInOneTile) {
-  Value remainder = b.rem(rowCount, b.i64(tile.rows));
+                                        Value rowCount, unsigned tileRows,
+                                        bool leftInOneTile) {
+  Value remainder = b.rem(rowCount, b.i64(tileRows));
   Value fullRows = b.sub(rowCount, remainder);
-  b.loop(b.i64(0), fullRows, tile.rows,
-         [&](Value row) { emitTileAndStore(tile.rows, panel, lhs, row); });
+  b.loop(b.i64(0), fullRows, tileRows,
+         [&](Value row) { emitTileAndStore(tileRows, panel, lhs, row); });
   if (leftInOneTile) {
-    for (unsigned rows = 1; rows < tile.rows; ++rows)
+    for (unsigned rows = 1; rows < tileRows; ++rows)
       b.ifThen(b.equal(remainder, b.i64(rows)),
                [&] { emitTileAndStore(rows, panel, lhs, fullRows); });
     return;
   }
   Value done = fullRows;
-  for (unsigned rows = llvm::bit_floor(tile.rows - 1); rows > 0; rows /= 2) {
+  for (unsigned rows = llvm::bit_floor(tileRows - 1); rows > 0; rows /= 2) {
     Value end = b.add(done, b.i64(rows));
     Value fits = b.less(end, b.add(rowCount, b.i64(1)));
     b.ifThen(fits, [&] { emitTileAndStore(rows, panel, lhs, done); });

@@ -51,6 +51,7 @@ protected:
   };
   /// Where a tile's epilogue reads and writes; NR columns are always valid.
   struct Panel {
+    Value index;
     Value rhs;
     unsigned rhsBits; ///< of integers: as packed, or widened for this block
     Value scales;
@@ -87,7 +88,7 @@ protected:
   /// Tiles of all rows; the rows that are left over in one tile, or in tiles of
   /// a power of two.
   void emitRowsOfPanel(const Panel &panel, Rows lhs, Value rowCount,
-                       bool leftInOneTile);
+                       unsigned tileRows, bool leftInOneTile);
   void emitTileAndStore(unsigned rows, const Panel &panel, Rows lhs, Value row);
   /// Copies the valid columns of a tile of a ragged panel to where they belong,
   /// or from there.

@@ -88,7 +88,7 @@ void DirectKernel::emit(TaskArguments task) {
   workspace = b.advance(arg(DirectArg::Workspace),
                         b.mul(task.worker, arg(DirectArg::WorkspaceBytes)), i8);
   packedStride =
-      emitPackedRowStride(b, b.getLoc(), spec.integer, arg(DirectArg::Depth));
+      emitPackedRowStride(b, b.getLoc(), spec, arg(DirectArg::Depth));
   emitPackRows();
   Value rows = arg(DirectArg::Rows), even = b.sub(rows, b.rem(rows, b.i64(2)));
   b.loop(task.begin, task.end, 1, [&](Value index) {

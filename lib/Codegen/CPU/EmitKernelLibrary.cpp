@@ -63,13 +63,11 @@ void ContractionLibrary::emitPlan(KernelBuilder &b, TaskArguments task) {
   ContextReader reader(b, task.context);
   Value rows = reader.nextWord(), depth = reader.nextWord();
   Value columns = reader.nextWord(), threads = reader.nextWord();
-  bool integer = spec.integer;
-  ContractionSplit split = emitContractionSplit(b, b.getLoc(), integer, target,
+  ContractionSplit split = emitContractionSplit(b, b.getLoc(), spec, target,
                                                 rows, depth, columns, threads);
-  int64_t panel = integer ? target.intTile.columns : target.floatTile.columns;
-  Value packedDepth = integer ? b.roundUp(depth, 2) : depth;
-  Value packed = b.mul(b.mul(b.roundUp(columns, panel), packedDepth),
-                       b.i64(integer ? 2 : 4));
+  int64_t panel = target.panel();
+  Value packed =
+      emitPackedRhsBytes(b, b.getLoc(), spec, b.roundUp(columns, panel), depth);
   Value workspace =
       emitWorkspaceBytes(b, b.getLoc(), spec, target, rows, depth);
   DirectSplit direct =

@@ -40,7 +40,7 @@ public:
   void launch(PackRhsOp op);
   void launch(QMatmulBlockwiseOp op);
   template <typename Op>
-  void launch(Op op, bool integer);
+  void launch(Op op);
 
 private:
   Value toI64(Value index) {
@@ -132,6 +132,12 @@ void Launcher::setIntegerArgs(QMatmulOp op, SmallVectorImpl<Value> &args) {
     args[unsigned(which)] = value;
   };
   set(KernelArg::Scales, pointerOrNull(op.getScales()));
+  if (op.getRest()) {
+    View groups = view(op.getRestGroups());
+    set(KernelArg::Rest, view(op.getRest()).pointer);
+    set(KernelArg::RestGroups, groups.pointer);
+    set(KernelArg::RestCount, groups.sizes[1]);
+  }
   Value zeroPoint = b.i64(int64_t(int32_t(op.getLhsZeroPoint())));
   if (Value dynamic = op.getLhsDynamicZeroPoint())
     zeroPoint = arith::ExtSIOp::create(
@@ -161,14 +167,15 @@ Value Launcher::selectKernel(const ContractionKernels &kernels, Value rows,
 }
 
 template <typename Op>
-void Launcher::launch(Op op, bool integer) {
+void Launcher::launch(Op op) {
   View lhs = view(op.getLhs()), dest = view(op.getDest());
   unsigned depthDim = getDepthDim(op.getTransposeLhs());
   Value rows = lhs.sizes[1 - depthDim], depth = lhs.sizes[depthDim];
   Value columns = dest.sizes[1];
   Value threads = frameWord(FrameWord::Threads, b.getI64Type());
-  ContractionSplit split = emitContractionSplit(b, b.getLoc(), integer, target,
-                                                rows, depth, columns, threads);
+  ContractionKernels kernels = selectKernels(op, target);
+  ContractionSplit split = emitContractionSplit(
+      b, b.getLoc(), kernels.largest(), target, rows, depth, columns, threads);
 
   SmallVector<Value> args(static_cast<size_t>(KernelArg::Count));
   auto set = [&](KernelArg which, Value value) {
@@ -198,7 +205,7 @@ void Launcher::launch(Op op, bool integer) {
   if constexpr (std::is_same_v<Op, QMatmulOp>)
     setIntegerArgs(op, args);
 
-  Value kernel = selectKernel(selectKernels(op), rows, depth);
+  Value kernel = selectKernel(kernels, rows, depth);
   call(kernel, storeContext(args), b.mul(split.blocks, split.columnSplits),
        split.isInline);
 }
@@ -241,12 +248,10 @@ void Launcher::launch(PackRhsOp op) {
   set(PackArg::ZeroPointStride, b.i64(perColumn ? 1 : 0));
 
   PackSpec spec = needle::cpu::selectKernel(op);
-  int64_t panel =
-      spec.integer ? target.intTile.columns : target.floatTile.columns;
   Value threads = frameWord(FrameWord::Threads, b.getI64Type());
   Value inlined = emitIsPackInline(b, b.getLoc(), columns, depth, threads);
   call(kernelPointer(getOrEmitPackKernel(module, spec, target)),
-       storeContext(args), b.ceilDiv(columns, panel), inlined);
+       storeContext(args), b.ceilDiv(columns, target.panel()), inlined);
 }
 
 void Launcher::launch(QMatmulBlockwiseOp op) {
@@ -325,12 +330,12 @@ private:
     } else if (auto matmul = dyn_cast<MatmulOp>(op)) {
       if (failed(verifyWorkspace(matmul)))
         return failure();
-      launcher.launch(matmul, /*integer=*/false);
+      launcher.launch(matmul);
     } else {
       auto qmatmul = cast<QMatmulOp>(op);
       if (failed(verifyWorkspace(qmatmul)))
         return failure();
-      launcher.launch(qmatmul, /*integer=*/true);
+      launcher.launch(qmatmul);
     }
     op->erase();
     return success();

@@ -17,8 +17,8 @@ void FloatKernel::emitBlock(const Block &block) {
   Value depth = arg(KernelArg::Depth), step = arg(KernelArg::BlockDepth);
   // The rows of a task may be several blocks, which read a part of rhs one
   // after the other.
-  Value rows = emitBlockRows(b, b.getLoc(), /*integer=*/false, target,
-                             arg(KernelArg::Rows), depth);
+  Value rows =
+      emitBlockRows(b, b.getLoc(), spec, target, arg(KernelArg::Rows), depth);
   Value blocks = b.div(b.sub(b.add(block.rowCount, rows), b.i64(1)), rows);
   // A sum of no terms has an epilogue, too.
   Value last = b.div(b.sub(b.max(depth, b.i64(1)), b.i64(1)), step);
@@ -47,7 +47,8 @@ void FloatKernel::emitPanels(const Block &block, Rows lhs) {
     Panel panel = emitPanel(index, block.firstRow);
     panel.rhs = b.advance(panel.rhs, firstTerm, f32);
     nextRhs = b.advance(panel.rhs, panelSize, f32);
-    emitRowsOfPanel(panel, lhs, block.rowCount, /*leftInOneTile=*/true);
+    emitRowsOfPanel(panel, lhs, block.rowCount, tile.rows,
+                    /*leftInOneTile=*/tile.rows <= 6);
   });
 }
 
@@ -121,8 +122,7 @@ SmallVector<Value> FloatKernel::emitTerms(unsigned rows, Rows lhs,
 static constexpr int64_t fewestPanelsToCopyFor = 16;
 
 ContractionKernel::Rows FloatKernel::emitLhsRows(const Block &block) {
-  Value stride =
-      emitPackedRowStride(b, b.getLoc(), /*integer=*/false, packedTerms());
+  Value stride = emitPackedRowStride(b, b.getLoc(), spec, packedTerms());
   Value scratch = emitWorkspace(block.worker);
   Value first = b.add(b.mul(block.firstRow, arg(KernelArg::LhsRowStride)),
                       b.mul(block.firstTerm, arg(KernelArg::LhsColStride)));

@@ -1,157 +1,205 @@
 //===- IntegerKernel.cpp - 8-bit contraction kernels ----------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Each step along K loads the pairs of NR packed columns and broadcasts one
-// pair of each row. Rows of lhs stay rows: they are widened to i16 with the
-// zero point subtracted, so that no correction terms remain, and a stride of
-// whole cache lines plus one keeps them apart in the cache.
+// What lies around the inner loops: rows of lhs, panels, sums beyond i32.
 //
 //===----------------------------------------------------------------------===//
 
 #include "IntegerKernel.h"
-#include "DotProduct.h"
 
 using namespace mlir;
 using namespace needle::cpu;
 
 void IntegerKernel::emitPrologue() {
   ContractionKernel::emitPrologue();
-  lhsZeroPoint = arith::TruncIOp::create(b, i16, arg(KernelArg::LhsZeroPoint));
+  lhsZeroPoint = arith::TruncIOp::create(b, i32, arg(KernelArg::LhsZeroPoint));
+  if (spec.form != DotForm::Pairs && !spec.lhsUnsigned)
+    lhsZeroPoint = b.add(lhsZeroPoint, b.constant(b.getI32IntegerAttr(128)));
+  if (widensPanels(spec))
+    partSums = b.stack(i32, target.blockRows * tile.columns);
   if (!spec.wide)
     return;
   wideSums = b.stack(i64, tile.rows * tile.columns);
   wideTile = b.stack(i32, tile.rows * tile.columns);
 }
 
-/// Loads the pairs of one vector of columns, widened to i16.
-Value IntegerKernel::emitLoadPairs(Value pointer, unsigned rhsBits) {
-  VectorType wide = b.vec(2 * lanes, i16);
-  if (rhsBits == 16)
-    return b.load(wide, pointer, 4 * lanes);
-  Value narrow = b.load(b.vec(2 * lanes, i8), pointer, 2 * lanes);
-  return arith::ExtSIOp::create(b, wide, narrow);
-}
-
-SmallVector<Value> IntegerKernel::emitPairs(unsigned rows, Rows lhs,
-                                            const Panel &panel, Value firstPair,
-                                            Value lastPair) {
-  VectorType sumType = b.vec(lanes, i32), pairType = b.vec(2 * lanes, i16);
-  Type packed = panel.rhsBits == 8 ? i8 : i16;
-  auto step = [&](Value base, ArrayRef<Value> elements, ValueRange sums) {
-    SmallVector<Value> columns, next;
-    for (unsigned v = 0; v < vectors(); ++v)
-      columns.push_back(emitLoadPairs(
-          b.advance(base, b.i64(2 * v * lanes), packed), panel.rhsBits));
-    for (unsigned i = 0; i < rows; ++i) {
-      Value pair = vector::BitCastOp::create(
-          b, pairType, b.broadcast(b.load(i32, elements[i], 4), sumType));
-      for (unsigned v = 0; v < vectors(); ++v)
-        next.push_back(
-            emitPairDot(b, target, sums[i * vectors() + v], pair, columns[v]));
-    }
-    return next;
-  };
-  unsigned pairBytes = 2 * tile.columns * panel.rhsBits / 8;
-  lhs.base = b.advance(lhs.base, firstPair, i32);
-  Value rhs = b.advance(panel.rhs, b.mul(firstPair, b.i64(pairBytes)), i8);
-  SmallVector<Value> zeros(rows * vectors(), b.zero(sumType));
-  return emitSteps(rows, lhs, 4, rhs, pairBytes, b.sub(lastPair, firstPair),
-                   zeros, step);
-}
-
 SmallVector<Value> IntegerKernel::emitTile(unsigned rows, Rows lhs,
                                            const Panel &panel) {
-  return emitPairs(rows, lhs, panel, b.i64(0), numPairs());
+  if (spec.form == DotForm::Bytes)
+    return emitBytes(rows, lhs, panel);
+  if (spec.form == DotForm::Quads)
+    return emitQuads(rows, lhs, panel.rhs);
+  if (panel.rhsBits == 16)
+    return emitPairs(rows, lhs, panel.rhs, b.i64(0), numGroups());
+  return emitPairsOfQuads(rows, lhs, panel.rhs, b.i64(0), numGroups());
 }
 
 void IntegerKernel::emitPanels(const Block &block, Rows lhs) {
-  auto emitAll = [&](Value widened) {
+  if (spec.form != DotForm::Pairs || spec.rhsBits == 16)
+    return ContractionKernel::emitPanels(block, lhs);
+  auto emitFewRows = [&] {
+    unsigned tileRows = std::min(rowsOfQuads(), tile.rows);
     b.loop(block.firstPanel, block.lastPanel, 1, [&](Value index) {
-      Panel panel = emitPanel(index, block.firstRow);
-      if (widened) {
-        panel.rhs = emitWidenedPanel(panel.rhs, widened);
-        panel.rhsBits = 16;
-      }
-      bool isVariant = !widened && widensPanels(spec);
-      emitRowsOfPanel(panel, lhs, block.rowCount, /*leftInOneTile=*/!isVariant);
+      emitRowsOfPanel(emitPanel(index, block.firstRow), lhs, block.rowCount,
+                      tileRows, /*leftInOneTile=*/true);
     });
   };
   if (!widensPanels(spec))
-    return emitAll(nullptr);
-  // Two tiles of rows widen a panel as fast in registers.
+    return emitFewRows();
+  // Four tiles of rows widen a panel as fast in registers.
   b.ifThenElse(
-      b.less(b.i64(2 * tile.rows), block.rowCount),
+      b.less(b.i64(4 * rowsOfQuads()), block.rowCount),
       [&] {
-        Value stride = emitPackedRowStride(b, b.getLoc(), /*integer=*/true,
-                                           arg(KernelArg::Depth));
+        Value stride =
+            emitPackedRowStride(b, b.getLoc(), spec, arg(KernelArg::Depth));
         Value rows = b.min(arg(KernelArg::BlockRows), arg(KernelArg::Rows));
-        emitAll(
+        emitWidenedPanels(
+            block, lhs,
             b.advance(emitWorkspace(block.worker), b.mul(rows, stride), i16));
       },
-      [&] { emitAll(nullptr); });
+      emitFewRows);
 }
 
-/// Copies a panel of i8 to i16: each of its elements is read by many tiles.
-Value IntegerKernel::emitWidenedPanel(Value rhs, Value scratch) {
-  unsigned step = 2 * tile.columns;
-  b.loop(b.i64(0), b.mul(numPairs(), b.i64(step)), step, [&](Value i) {
-    Value narrow = b.load(b.vec(step, i8), b.advance(rhs, i, i8), step);
-    Value wide = arith::ExtSIOp::create(b, b.vec(step, i16), narrow);
-    b.store(wide, b.advance(scratch, i, i16), 2 * step);
+/// Groups of a part along K of a widened panel: with its sums and the rows of a
+/// tile it stays in half of the L1 cache, which otherwise could not keep up.
+static constexpr int64_t mostGroupsOfPart = 64;
+
+void IntegerKernel::emitWidenedPanels(const Block &block, Rows lhs,
+                                      Value scratch) {
+  Value groups = numGroups();
+  // Parts of equal size; one even where K is 0.
+  Value parts = b.max(b.ceilDiv(groups, mostGroupsOfPart), b.i64(1));
+  Value size = b.div(b.sub(b.add(groups, parts), b.i64(1)), parts);
+  b.loop(block.firstPanel, block.lastPanel, 1, [&](Value index) {
+    Panel panel = emitPanel(index, block.firstRow);
+    Value packed = panel.rhs;
+    panel.rhs = scratch;
+    panel.rhsBits = 16;
+    VectorType vector = b.vec(lanes, i32);
+    b.loop(b.i64(0), b.mul(block.rowCount, b.i64(tile.columns)), lanes,
+           [&](Value i) {
+             b.store(b.zero(vector), b.advance(partSums, i, i32), 4 * lanes);
+           });
+    b.loop(b.i64(0), parts, 1, [&](Value i) {
+      Value first = b.mul(i, size);
+      Value last = b.min(b.add(first, size), groups);
+      part = {b.sub(last, first), b.equal(last, groups)};
+      emitWiden(b.advance(packed, b.mul(first, b.i64(groupBytes())), i8),
+                scratch, part->groups);
+      Rows own = lhs;
+      own.base = b.advance(lhs.base, first, i64);
+      emitRowsOfPanel(panel, own, block.rowCount, tile.rows,
+                      /*leftInOneTile=*/tile.rows <= 6);
+      part.reset();
+    });
   });
-  return scratch;
 }
+
+void IntegerKernel::emitPartOfTile(unsigned rows, const Panel &panel, Rows lhs,
+                                   Value dest) {
+  VectorType vector = b.vec(lanes, i32);
+  Value at = b.advance(partSums, b.mul(panel.row, b.i64(tile.columns)), i32);
+  unsigned alignment = 4 * lanes;
+  SmallVector<Value> sums(rows * vectors());
+  for (auto [i, sum] : llvm::enumerate(sums))
+    sum = b.load(vector, b.advance(at, b.i64(i * lanes), i32), alignment);
+  sums = emitPairs(rows, lhs, panel.rhs, b.i64(0), part->groups, sums);
+  b.ifThenElse(
+      part->isLast, [&] { emitEpilogue(rows, sums, panel, dest); },
+      [&] {
+        for (auto [i, sum] : llvm::enumerate(sums))
+          b.store(sum, b.advance(at, b.i64(i * lanes), i32), alignment);
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// Rows of lhs
+//===----------------------------------------------------------------------===//
 
 ContractionKernel::Rows IntegerKernel::emitLhsRows(const Block &block) {
+  Value depth = arg(KernelArg::Depth);
   Value scratch = emitWorkspace(block.worker);
-  Value stride = emitPackedRowStride(b, b.getLoc(), /*integer=*/true,
-                                     arg(KernelArg::Depth));
+  Value stride = emitPackedRowStride(b, b.getLoc(), spec, depth);
   Value source =
       b.advance(arg(KernelArg::Lhs),
                 b.mul(block.firstRow, arg(KernelArg::LhsRowStride)), i8);
-  emitPackRows(source, scratch, block.rowCount, stride);
-  return {scratch, b.mul(stride, b.i64(2))};
+  Rows packed{scratch, b.mul(stride, b.i64(spec.lhsBytes()))};
+  auto pack = [&] { emitPackRows(source, scratch, block.rowCount, stride); };
+  if (spec.form == DotForm::Pairs || !spec.lhsUnsigned) {
+    pack();
+    return packed;
+  }
+  // Whole quads of rows that are contiguous are read where they are.
+  Value inPlace =
+      arith::AndIOp::create(b, b.equal(arg(KernelArg::LhsColStride), b.i64(1)),
+                            b.equal(b.rem(depth, b.i64(4)), b.i64(0)));
+  b.ifThenElse(inPlace, [] {}, pack);
+  return {b.select(inPlace, source, packed.base),
+          b.select(inPlace, arg(KernelArg::LhsRowStride), packed.stride)};
 }
 
+Value IntegerKernel::emitConvert(Value narrow) {
+  if (spec.form != DotForm::Pairs) {
+    if (spec.lhsUnsigned)
+      return narrow;
+    // x + 128, as u8.
+    Type type = narrow.getType();
+    Value sign = b.constant(b.getI8IntegerAttr(-128));
+    if (auto vector = dyn_cast<VectorType>(type))
+      sign = b.broadcast(sign, vector);
+    return arith::XOrIOp::create(b, narrow, sign);
+  }
+  Type type = b.shapedLike(narrow, i16);
+  Value zeroPoint = arith::TruncIOp::create(b, i16, lhsZeroPoint);
+  if (auto vector = dyn_cast<VectorType>(type))
+    zeroPoint = b.broadcast(zeroPoint, vector);
+  Value wide = spec.lhsUnsigned
+                   ? Value(arith::ExtUIOp::create(b, type, narrow))
+                   : Value(arith::ExtSIOp::create(b, type, narrow));
+  return b.sub(wide, zeroPoint);
+}
+
+/// Rows stay rows; a stride of whole cache lines plus one keeps them apart in
+/// the cache.
 void IntegerKernel::emitPackRows(Value source, Value dest, Value rowCount,
                                  Value destStride) {
   Value depth = arg(KernelArg::Depth);
-  auto widen = [&](Type type, Value narrow) -> Value {
-    if (spec.lhsUnsigned)
-      return arith::ExtUIOp::create(b, type, narrow);
-    return arith::ExtSIOp::create(b, type, narrow);
-  };
-  VectorType wide = b.vec(2 * lanes, i16), narrow = b.vec(2 * lanes, i8);
-  Value zeroPoints = b.broadcast(lhsZeroPoint, wide);
-  // Rows that are contiguous and fill a vector are widened in vectors, the last
-  // of which ends where the row ends.
+  Type packed = b.getIntegerType(8 * spec.lhsBytes());
+  unsigned count = 2 * lanes, bytes = spec.lhsBytes();
+  // Rows that are contiguous and fill a vector are converted in vectors, the
+  // last of which ends where the row ends.
   Value vectorized =
       arith::AndIOp::create(b, b.equal(arg(KernelArg::LhsColStride), b.i64(1)),
-                            b.less(b.i64(2 * lanes - 1), depth));
-  Value lastVector = b.sub(depth, b.i64(2 * lanes));
+                            b.less(b.i64(count - 1), depth));
+  Value lastVector = b.sub(depth, b.i64(count));
   Value vectorEnd = b.select(vectorized, lastVector, b.i64(0));
   Value scalarBegin = b.select(vectorized, depth, b.i64(0));
-  Value odd = b.equal(b.rem(depth, b.i64(2)), b.i64(1));
 
   b.loop(b.i64(0), rowCount, 1, [&](Value row) {
     Value from =
         b.advance(source, b.mul(row, arg(KernelArg::LhsRowStride)), i8);
-    Value to = b.advance(dest, b.mul(row, destStride), i16);
+    Value to = b.advance(dest, b.mul(row, destStride), packed);
     auto emitVector = [&](Value k) {
-      Value values = widen(wide, b.load(narrow, b.advance(from, k, i8), 1));
-      b.store(b.sub(values, zeroPoints), b.advance(to, k, i16), 2);
+      Value narrow = b.load(b.vec(count, i8), b.advance(from, k, i8), 1);
+      b.store(emitConvert(narrow), b.advance(to, k, packed), bytes);
     };
-    b.loop(b.i64(0), vectorEnd, 2 * lanes, emitVector);
+    b.loop(b.i64(0), vectorEnd, count, emitVector);
     b.ifThen(vectorized, [&] { emitVector(lastVector); });
     b.loop(scalarBegin, depth, 1, [&](Value k) {
       Value at = b.mul(k, arg(KernelArg::LhsColStride));
-      Value value = widen(i16, b.load(i8, b.advance(from, at, i8), 1));
-      b.store(b.sub(value, lhsZeroPoint), b.advance(to, k, i16), 2);
+      Value narrow = b.load(i8, b.advance(from, at, i8), 1);
+      b.store(emitConvert(narrow), b.advance(to, k, packed), bytes);
     });
-    // The last pair of an odd K.
-    b.ifThen(odd, [&] { b.store(b.zero(i16), b.advance(to, depth, i16), 2); });
+    // What completes the last quad.
+    b.loop(depth, b.roundUp(depth, 4), 1, [&](Value k) {
+      b.store(b.zero(packed), b.advance(to, k, packed), bytes);
+    });
   });
 }
+
+//===----------------------------------------------------------------------===//
+// From sums to results
+//===----------------------------------------------------------------------===//
 
 Value IntegerKernel::emitFinish(Value sum, Value scale, Value bias) {
   if (spec.dest == DestKind::I32)
@@ -164,19 +212,20 @@ Value IntegerKernel::emitFinish(Value sum, Value scale, Value bias) {
   return ContractionKernel::emitFinish(value, scale, bias);
 }
 
-void IntegerKernel::emitFinishedTile(unsigned rows, const Panel &panel,
-                                     Rows lhs, Value dest) {
-  if (!spec.wide)
-    return ContractionKernel::emitFinishedTile(rows, panel, lhs, dest);
+/// Adds up sums of i32 over parts of K that they cannot leave i32 in.
+void IntegerKernel::emitWideSums(unsigned rows, const Panel &panel, Rows lhs) {
   Value count = b.i64(rows * tile.columns);
   b.loop(b.i64(0), count, 1, [&](Value i) {
     b.store(b.zero(i64), b.advance(wideSums, i, i64), 8);
   });
-  Value pairs = numPairs();
-  int64_t chunk = getMaxDepth(spec) / 2;
-  b.loop(b.i64(0), pairs, chunk, [&](Value first) {
-    Value last = b.min(b.add(first, b.i64(chunk)), pairs);
-    SmallVector<Value> sums = emitPairs(rows, lhs, panel, first, last);
+  Value groups = numGroups();
+  int64_t chunk = getMaxDepth(spec) / 4;
+  b.loop(b.i64(0), groups, chunk, [&](Value first) {
+    Value last = b.min(b.add(first, b.i64(chunk)), groups);
+    SmallVector<Value> sums =
+        panel.rhsBits == 16
+            ? emitPairs(rows, lhs, panel.rhs, first, last)
+            : emitPairsOfQuads(rows, lhs, panel.rhs, first, last);
     for (auto [i, sum] : llvm::enumerate(sums))
       b.store(sum, b.advance(wideTile, b.i64(i * lanes), i32), 4);
     b.loop(b.i64(0), count, 1, [&](Value i) {
@@ -186,6 +235,15 @@ void IntegerKernel::emitFinishedTile(unsigned rows, const Panel &panel,
       b.store(b.add(b.load(i64, at, 8), part), at, 8);
     });
   });
+}
+
+void IntegerKernel::emitFinishedTile(unsigned rows, const Panel &panel,
+                                     Rows lhs, Value dest) {
+  if (part)
+    return emitPartOfTile(rows, panel, lhs, dest);
+  if (!spec.wide)
+    return ContractionKernel::emitFinishedTile(rows, panel, lhs, dest);
+  emitWideSums(rows, panel, lhs);
   b.loop(b.i64(0), b.i64(rows), 1, [&](Value row) {
     Value from = b.advance(wideSums, b.mul(row, b.i64(tile.columns)), i64);
     Value to = b.advance(dest, b.mul(row, panel.destStride), i8);

@@ -12,13 +12,14 @@ class IntegerKernel : public ContractionKernel {
 public:
   IntegerKernel(KernelBuilder &builder, const KernelSpec &spec,
                 const CPUTarget &target)
-      : ContractionKernel(builder, spec, target, target.intTile) {}
+      : ContractionKernel(builder, spec, target, spec.getTile(target)) {}
 
 protected:
   void emitPrologue() override;
-  /// Rows are widened to i16 with the zero point subtracted.
+  /// Pairs: rows widened to i16 with the zero point subtracted. Other forms:
+  /// rows of u8, in place where that is possible.
   Rows emitLhsRows(const Block &block) override;
-  /// Where many tiles read a panel of i8, it is widened once.
+  /// Pairs: where many tiles read a panel of i8, it is widened once.
   void emitPanels(const Block &block, Rows lhs) override;
   llvm::SmallVector<Value> emitTile(unsigned rows, Rows lhs,
                                     const Panel &panel) override;
@@ -29,15 +30,73 @@ protected:
   Value emitFinish(Value sum, Value scale, Value bias) override;
 
 private:
+  // IntegerKernel.cpp
   void emitPackRows(Value source, Value dest, Value rowCount, Value destStride);
-  Value emitWidenedPanel(Value rhs, Value scratch);
-  llvm::SmallVector<Value> emitPairs(unsigned rows, Rows lhs,
-                                     const Panel &panel, Value firstPair,
-                                     Value lastPair);
-  Value emitLoadPairs(Value pointer, unsigned rhsBits);
-  Value numPairs() { return b.ceilDiv(arg(KernelArg::Depth), 2); }
+  /// A stored element of lhs, or a vector of them, as tiles read it.
+  Value emitConvert(Value narrow);
+  void emitWideSums(unsigned rows, const Panel &panel, Rows lhs);
 
-  Value lhsZeroPoint;       ///< i16
+  /// Panels of which a part along K at a time is widened to `scratch`.
+  void emitWidenedPanels(const Block &block, Rows lhs, Value scratch);
+  /// Adds the present part to the sums of a tile in memory; the last part
+  /// finishes them.
+  void emitPartOfTile(unsigned rows, const Panel &panel, Rows lhs, Value dest);
+
+  // IntegerDots.cpp
+  void emitWiden(Value rhs, Value scratch, Value groups);
+  /// Adds the groups [first, last) of four along K to sums; to zeros where
+  /// there are none.
+  llvm::SmallVector<Value> emitPairs(unsigned rows, Rows lhs, Value rhs,
+                                     Value first, Value last,
+                                     llvm::SmallVector<Value> sums = {});
+  llvm::SmallVector<Value> emitPairsOfQuads(unsigned rows, Rows lhs, Value rhs,
+                                            Value first, Value last);
+  llvm::SmallVector<Value> emitBytes(unsigned rows, Rows lhs,
+                                     const Panel &panel);
+  /// `groups` groups of bytes, as many at once as may be summed in 16 bits.
+  llvm::SmallVector<Value> emitByteDots(unsigned groups, unsigned perWindow,
+                                        Value columns,
+                                        llvm::ArrayRef<Value> elements,
+                                        mlir::ValueRange sums);
+  /// Adds what is left of split weights.
+  llvm::SmallVector<Value> emitRest(unsigned rows, Rows lhs, const Panel &panel,
+                                    mlir::ValueRange sums);
+  llvm::SmallVector<Value> emitQuads(unsigned rows, Rows lhs, Value rhs);
+  /// All groups, `step` at once, and those that are left one by one.
+  llvm::SmallVector<Value>
+  emitGroups(unsigned rows, Rows lhs, Value rhs, unsigned step,
+             mlir::ValueRange sums,
+             llvm::function_ref<llvm::SmallVector<Value>(
+                 unsigned step, Value columns, llvm::ArrayRef<Value> elements,
+                 mlir::ValueRange sums)>
+                 emitStep);
+  /// What sums of stored lhs start with, so that they end as those of lhs minus
+  /// its zero point: a vector for each of columns.
+  llvm::SmallVector<Value> emitZeroPointTerms(Value rhs);
+  Value emitCall(llvm::StringRef intrinsic, mlir::Type type,
+                 mlir::ValueRange operands);
+  /// Quads of i8 of one vector of columns.
+  Value loadQuads(Value columns, unsigned group, unsigned vector);
+  /// `bits` at `pointer + index·bits/8`, in all lanes, as `type`.
+  Value loadElement(Value pointer, unsigned index, mlir::Type word,
+                    mlir::VectorType type);
+
+  Value numGroups() { return b.ceilDiv(arg(KernelArg::Depth), 4); }
+  unsigned groupBytes() const { return 4 * tile.columns; }
+  /// Rows whose sums, one for each pair of a quad, fit the registers: half as
+  /// many as floats, which have one sum for each column.
+  unsigned rowsOfQuads() const {
+    return std::max(1U, target.floatTile.rows / 2);
+  }
+
+  /// Of a panel that is widened: a part along K, and whether it is the last.
+  struct Part {
+    Value groups, isLast;
+  };
+  std::optional<Part> part;
+  Value partSums; ///< of the rows of a block, [rows][NR] of i32, on the stack
+
+  Value lhsZeroPoint;       ///< of lhs as tiles read it, i32
   Value wideSums, wideTile; ///< scratch on the stack
 };
 

@@ -25,11 +25,23 @@ static std::string getDestName(const KernelSpec &spec) {
   return name;
 }
 
+RegisterTile KernelSpec::getTile(const CPUTarget &target) const {
+  RegisterTile tile = integer ? target.getTile(form) : target.floatTile;
+  // The weights of more groups leave registers for a row less.
+  if (form == DotForm::Bytes && byteSteps > 2)
+    --tile.rows;
+  return tile;
+}
+
 std::string KernelSpec::getName(const CPUTarget &target) const {
   std::string name = integer ? "qmatmul" : "matmul";
   if (integer) {
     name += lhsUnsigned ? "_u8" : "_s8";
     name += rhsBits == 8 ? "s8" : "i16";
+    if (form == DotForm::Bytes)
+      name += "_bytes" + std::to_string(byteSteps) + (hasRest ? "r" : "");
+    else if (form == DotForm::Quads)
+      name += "_quads";
   }
   name += getDestName(*this);
   if (hasBias)
@@ -38,7 +50,7 @@ std::string KernelSpec::getName(const CPUTarget &target) const {
     name += "_" + stringifyActivation(activation).str();
   if (wide)
     name += "_wide";
-  RegisterTile tile = integer ? target.intTile : target.floatTile;
+  RegisterTile tile = getTile(target);
   if (rows != 0)
     tile = {rows, tile.columns * getPanelsAtOnce(target)};
   return llvm::formatv("{0}.{1}.{2}x{3}", name, target.name, tile.rows,
@@ -62,15 +74,17 @@ std::string PackSpec::getName(const CPUTarget &target) const {
 
 int64_t needle::cpu::getMaxDepth(const KernelSpec &spec) {
   // |lhs - zero point| <= 255; packed rhs of i8 is at most 128, of i16 at most
-  // 255 in magnitude. Even, because K is consumed in pairs.
+  // 255 in magnitude. Forms that do not subtract the zero point first stay
+  // below the same bound, and may wrap on the way to their sum. K is consumed
+  // in groups of four.
   int64_t largestProduct = 255 * (spec.rhsBits == 8 ? 128 : 255);
-  return (INT32_MAX / largestProduct) & ~int64_t(1);
+  return (INT32_MAX / largestProduct) & ~int64_t(3);
 }
 
 Value needle::cpu::emitPackedRowStride(OpBuilder &builder, Location loc,
-                                       bool integer, Value depth) {
+                                       const KernelSpec &spec, Value depth) {
   KernelBuilder b(loc, builder);
-  int64_t line = integer ? 32 : 16;
+  int64_t line = 64 / spec.lhsBytes();
   return b.add(b.roundUp(depth, line), b.i64(line));
 }
 
@@ -90,15 +104,16 @@ Value needle::cpu::emitBlockDepth(OpBuilder &builder, Location loc,
   return b.max(terms, b.i64(1));
 }
 
-Value needle::cpu::emitBlockRows(OpBuilder &builder, Location loc, bool integer,
+Value needle::cpu::emitBlockRows(OpBuilder &builder, Location loc,
+                                 const KernelSpec &spec,
                                  const CPUTarget &target, Value rows,
                                  Value depth) {
   KernelBuilder b(loc, builder);
-  int64_t tileRows = integer ? target.intTile.rows : target.floatTile.rows;
-  if (!integer)
+  int64_t tileRows = spec.getTile(target).rows;
+  if (!spec.integer)
     depth = emitBlockDepth(builder, loc, depth);
-  Value stride = emitPackedRowStride(builder, loc, integer, depth);
-  Value fitting = b.div(b.i64(packedBlockBytes / (integer ? 2 : 4)), stride);
+  Value stride = emitPackedRowStride(builder, loc, spec, depth);
+  Value fitting = b.div(b.i64(packedBlockBytes / spec.lhsBytes()), stride);
   fitting = b.mul(b.div(fitting, b.i64(tileRows)), b.i64(tileRows));
   fitting = b.max(b.min(fitting, b.i64(target.blockRows)), b.i64(tileRows));
   return b.max(b.min(fitting, rows), b.i64(1));
@@ -126,14 +141,16 @@ static Value emitRowsOfTask(KernelBuilder &b, Value blockRows, Value rows,
   return b.min(b.mul(blockRows, b.max(each, b.i64(1))), b.max(rows, b.i64(1)));
 }
 
-ContractionSplit needle::cpu::emitContractionSplit(
-    OpBuilder &builder, Location loc, bool integer, const CPUTarget &target,
-    Value rows, Value depth, Value columns, Value threads) {
+ContractionSplit
+needle::cpu::emitContractionSplit(OpBuilder &builder, Location loc,
+                                  const KernelSpec &spec,
+                                  const CPUTarget &target, Value rows,
+                                  Value depth, Value columns, Value threads) {
   KernelBuilder b(loc, builder);
-  int64_t panel = integer ? target.intTile.columns : target.floatTile.columns;
+  int64_t panel = target.panel();
   ContractionSplit split;
-  split.blockRows = emitBlockRows(b, loc, integer, target, rows, depth);
-  if (!integer)
+  split.blockRows = emitBlockRows(b, loc, spec, target, rows, depth);
+  if (!spec.integer)
     split.blockRows = emitRowsOfTask(b, split.blockRows, rows, depth, threads);
   split.blocks =
       b.div(b.sub(b.add(rows, split.blockRows), b.i64(1)), split.blockRows);
@@ -173,7 +190,7 @@ DirectSplit needle::cpu::emitDirectSplit(OpBuilder &builder, Location loc,
       b.min(b.max(b.roundUp(share, 64), b.i64(64)), b.i64(mostBlockColumns));
   split.tasks = b.div(b.sub(b.add(columns, split.blockColumns), b.i64(1)),
                       split.blockColumns);
-  Value stride = emitPackedRowStride(b, loc, spec.integer, depth);
+  Value stride = emitPackedRowStride(b, loc, spec, depth);
   split.workspaceBytes =
       b.add(b.i64(4 * directRowSums),
             b.mul(b.mul(rows, stride), b.i64(spec.integer ? 2 : 4)));
@@ -187,7 +204,21 @@ Value needle::cpu::emitIsPackInline(OpBuilder &builder, Location loc,
 }
 
 bool needle::cpu::widensPanels(const KernelSpec &spec) {
-  return spec.integer && spec.rhsBits == 8 && !spec.wide;
+  return spec.integer && spec.form == DotForm::Pairs && spec.rhsBits == 8 &&
+         !spec.wide;
+}
+
+Value needle::cpu::emitPackedRhsBytes(OpBuilder &builder, Location loc,
+                                      const KernelSpec &spec, Value columns,
+                                      Value depth) {
+  KernelBuilder b(loc, builder);
+  if (!spec.integer)
+    return b.mul(b.mul(columns, depth), b.i64(4));
+  // Groups of four along K; behind those of i8 the sum of the column.
+  Value groups = b.ceilDiv(depth, 4);
+  if (spec.rhsBits == 8)
+    groups = b.add(groups, b.i64(1));
+  return b.mul(b.mul(columns, groups), b.i64(spec.rhsBits == 8 ? 4 : 8));
 }
 
 Value needle::cpu::emitWorkspaceBytes(OpBuilder &builder, Location loc,
@@ -195,18 +226,21 @@ Value needle::cpu::emitWorkspaceBytes(OpBuilder &builder, Location loc,
                                       const CPUTarget &target, Value rows,
                                       Value depth) {
   KernelBuilder b(loc, builder);
-  bool integer = spec.integer;
-  Value blockRows = emitBlockRows(b, loc, integer, target, rows, depth);
-  if (!integer && spec.rows == 0)
+  Value blockRows = emitBlockRows(b, loc, spec, target, rows, depth);
+  if (!spec.integer && spec.rows == 0)
     depth = emitBlockDepth(b, loc, depth);
-  Value stride = emitPackedRowStride(b, loc, integer, depth);
+  Value stride = emitPackedRowStride(b, loc, spec, depth);
   // Whole cache lines, so that workers do not share any.
-  Value elements = b.mul(b.min(blockRows, rows), stride);
-  if (widensPanels(spec)) {
-    Value panel = b.mul(b.roundUp(depth, 2), b.i64(target.intTile.columns));
-    elements = b.add(elements, b.roundUp(panel, 32));
-  }
-  return b.mul(elements, b.i64(integer ? 2 : 4));
+  Value bytes =
+      b.mul(b.mul(b.min(blockRows, rows), stride), b.i64(spec.lhsBytes()));
+  if (!widensPanels(spec))
+    return bytes;
+  KernelSpec widened = spec;
+  widened.rhsBits = 16;
+  return b.add(bytes,
+               b.roundUp(emitPackedRhsBytes(b, loc, widened,
+                                            b.i64(target.panel()), depth),
+                         64));
 }
 
 /// On a function that was emitted as a kernel: the name of the kernel. Another

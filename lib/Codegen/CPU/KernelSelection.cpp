@@ -29,7 +29,21 @@ ContractionKernels needle::cpu::selectKernels(MatmulOp op) {
   return kernels;
 }
 
-ContractionKernels needle::cpu::selectKernels(QMatmulOp op) {
+/// How a contraction multiplies whose sums fit i32: exactly in any case.
+static void setForm(KernelSpec &spec, QMatmulOp op, const CPUTarget &target) {
+  if (spec.rhsBits != 8)
+    return;
+  if (target.has(DotForm::Quads)) {
+    spec.form = DotForm::Quads;
+  } else if (op.getByteSteps() != 0) {
+    spec.form = DotForm::Bytes;
+    spec.byteSteps = op.getByteSteps();
+    spec.hasRest = op.getRest() != nullptr;
+  }
+}
+
+ContractionKernels needle::cpu::selectKernels(QMatmulOp op,
+                                              const CPUTarget &target) {
   KernelSpec spec;
   spec.integer = true;
   spec.lhsUnsigned = op.getLhsUnsigned();
@@ -45,6 +59,7 @@ ContractionKernels needle::cpu::selectKernels(QMatmulOp op) {
   if (dest.isInteger(32)) {
     // Addition modulo 2³² is what an i32 result asks for, whatever K.
     spec.dest = DestKind::I32;
+    setForm(spec, op, target);
     return {spec, std::nullopt, std::nullopt};
   }
   if (!dest.isF32()) {
@@ -57,6 +72,7 @@ ContractionKernels needle::cpu::selectKernels(QMatmulOp op) {
   // An i32 bias may take any sum out of i32.
   if (spec.integerBias)
     return {std::nullopt, wide, std::nullopt};
+  setForm(spec, op, target);
   int64_t depth = cast<ShapedType>(op.getLhs().getType())
                       .getDimSize(getDepthDim(op.getTransposeLhs()));
   if (ShapedType::isDynamic(depth))

@@ -18,10 +18,18 @@ struct ContractionKernels {
   std::optional<KernelSpec> oneRow;
 
   const KernelSpec &first() const { return narrow ? *narrow : *wide; }
+  /// The one that packs more of lhs; a workspace is planned for it.
+  const KernelSpec &largest() const {
+    return narrow && (!wide || narrow->form == DotForm::Pairs) ? *narrow
+                                                               : *wide;
+  }
 };
 
 ContractionKernels selectKernels(MatmulOp op);
-ContractionKernels selectKernels(QMatmulOp op);
+inline ContractionKernels selectKernels(MatmulOp op, const CPUTarget &) {
+  return selectKernels(op);
+}
+ContractionKernels selectKernels(QMatmulOp op, const CPUTarget &target);
 PackSpec selectKernel(PackRhsOp op);
 
 /// Whether the kernel of this contraction may pack its lhs. Only a kernel for a

@@ -17,9 +17,11 @@ class PackRhsKernel {
 public:
   PackRhsKernel(KernelBuilder &builder, const PackSpec &spec,
                 const CPUTarget &target, Value context)
-      : b(builder), spec(spec),
-        columns(spec.integer ? target.intTile.columns
-                             : target.floatTile.columns),
+      : b(builder), spec(spec), columns(target.panel()),
+        group(!spec.integer        ? 1
+              : spec.destBits == 8 ? 4
+                                   : 2),
+        i8(builder.getI8Type()),
         source(!spec.integer ? Type(b.getF32Type()) : Type(b.getI8Type())),
         packed(!spec.integer ? Type(b.getF32Type())
                              : Type(b.getIntegerType(spec.destBits))) {
@@ -38,10 +40,15 @@ public:
     Value valid = b.min(b.sub(arg(PackArg::Columns), first), b.i64(columns));
     if (spec.integer && spec.destBits == 16)
       emitZeroPoints(first, valid);
-    unsigned group = spec.integer ? 2 : 1;
-    Value groups = b.ceilDiv(arg(PackArg::Depth), group);
-    Value dest = b.advance(arg(PackArg::Dest),
-                           b.mul(first, b.mul(groups, b.i64(group))), packed);
+    Value depth = arg(PackArg::Depth);
+    Value groups =
+        spec.integer ? b.div(b.roundUp(depth, 4), b.i64(group)) : depth;
+    KernelSpec kernel;
+    kernel.integer = spec.integer;
+    kernel.rhsBits = spec.destBits;
+    Value dest =
+        b.advance(arg(PackArg::Dest),
+                  emitPackedRhsBytes(b, b.getLoc(), kernel, first, depth), i8);
     Value from = b.advance(arg(PackArg::Source),
                            b.mul(first, arg(PackArg::ColumnStride)), source);
 
@@ -49,12 +56,13 @@ public:
     Value fast =
         arith::AndIOp::create(b, b.equal(valid, b.i64(columns)),
                               b.equal(arg(PackArg::ColumnStride), b.i64(1)));
-    Value fastGroups =
-        b.select(fast, b.div(arg(PackArg::Depth), b.i64(group)), b.i64(0));
+    Value fastGroups = b.select(fast, b.div(depth, b.i64(group)), b.i64(0));
     b.loop(b.i64(0), fastGroups, 1,
-           [&](Value i) { emitVectors(i, from, dest, group); });
+           [&](Value i) { emitVectors(i, from, dest); });
     b.loop(fastGroups, groups, 1,
-           [&](Value i) { emitScalars(i, from, dest, group, valid); });
+           [&](Value i) { emitScalars(i, from, dest, valid); });
+    if (spec.integer && spec.destBits == 8)
+      emitColumnSums(dest, groups);
   }
 
 private:
@@ -84,10 +92,31 @@ private:
     return b.sub(wide, zeroPoint);
   }
 
-  void emitVectors(Value index, Value from, Value dest, unsigned group) {
+  /// The sum of each column, behind its quads.
+  void emitColumnSums(Value dest, Value groups) {
+    VectorType sumType = b.vec(columns, b.getI32Type());
+    auto addQuads = [&](Value i, ValueRange sums) {
+      Value quads =
+          b.load(b.vec(4 * columns, i8),
+                 b.advance(dest, b.mul(i, b.i64(4 * columns)), i8), 16);
+      Value sum = sums.front();
+      for (int64_t offset = 0; offset < 4; ++offset) {
+        SmallVector<int64_t> lanes;
+        for (int64_t column = 0; column < columns; ++column)
+          lanes.push_back(4 * column + offset);
+        Value values = vector::ShuffleOp::create(b, quads, quads, lanes);
+        sum = b.add(sum, arith::ExtSIOp::create(b, sumType, values));
+      }
+      return SmallVector<Value>{sum};
+    };
+    Value sum = b.loop(b.i64(0), groups, 1, b.zero(sumType), addQuads).front();
+    b.store(sum, b.advance(dest, b.mul(groups, b.i64(4 * columns)), i8), 16);
+  }
+
+  void emitVectors(Value index, Value from, Value dest) {
     unsigned alignment = spec.integer ? 1 : 4;
     Value k = b.mul(index, b.i64(group));
-    auto row = [&](unsigned offset) {
+    auto row = [&](int64_t offset) {
       Value at = b.mul(b.add(k, b.i64(offset)), arg(PackArg::DepthStride));
       Value value = b.load(b.vec(columns, source), b.advance(from, at, source),
                            alignment);
@@ -99,16 +128,20 @@ private:
     Value result = row(0);
     if (group == 2)
       result = vector::InterleaveOp::create(b, result, row(1));
+    if (group == 4) {
+      Value even = vector::InterleaveOp::create(b, result, row(2));
+      Value odd = vector::InterleaveOp::create(b, row(1), row(3));
+      result = vector::InterleaveOp::create(b, even, odd);
+    }
     b.store(result,
             b.advance(dest, b.mul(index, b.i64(group * columns)), packed), 16);
   }
 
-  void emitScalars(Value index, Value from, Value dest, unsigned group,
-                   Value valid) {
+  void emitScalars(Value index, Value from, Value dest, Value valid) {
     Value base = b.mul(index, b.i64(group * columns));
-    for (unsigned offset = 0; offset < group; ++offset) {
+    for (int64_t offset = 0; offset < group; ++offset) {
       Value k = b.add(b.mul(index, b.i64(group)), b.i64(offset));
-      // Nothing lies beyond an odd K.
+      // Nothing lies beyond K in the last group.
       Value present = b.select(b.less(k, arg(PackArg::Depth)), valid, b.i64(0));
       auto destAt = [&](Value column) {
         Value at =
@@ -135,8 +168,9 @@ private:
 
   KernelBuilder &b;
   const PackSpec &spec;
-  unsigned columns;
-  Type source, packed;
+  int64_t columns;
+  int64_t group; ///< neighbours along K that lie side by side
+  Type i8, source, packed;
   SmallVector<Value> args;
   Value zeroPoints; ///< of the panel, i16, on the stack
 };

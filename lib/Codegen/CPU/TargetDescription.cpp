@@ -16,11 +16,16 @@ static constexpr CPUTarget targets[] = {
      /*features=*/{""},
      /*requiredFeatures=*/{"sse2"},
      /*preference=*/0,
+     /*byDefault=*/true,
      /*vectorBits=*/128,
      /*fusedMultiplyAdd=*/false,
      /*floatTile=*/{2, 16},
      /*intTile=*/{2, 16},
+     /*byteTile=*/{0, 16},
+     /*quadTile=*/{0, 16},
      /*pairDotIntrinsic=*/{"llvm.x86.sse2.pmadd.wd"},
+     /*byteDotIntrinsic=*/{""},
+     /*quadDotIntrinsic=*/{""},
      /*blockRows=*/96},
     {/*name=*/{"avx2"},
      /*triple=*/{"x86_64-unknown-linux-gnu"},
@@ -28,11 +33,52 @@ static constexpr CPUTarget targets[] = {
      /*features=*/{"+avx2,+fma"},
      /*requiredFeatures=*/{"avx2,fma"},
      /*preference=*/1,
+     /*byDefault=*/true,
      /*vectorBits=*/256,
      /*fusedMultiplyAdd=*/true,
      /*floatTile=*/{6, 16},
-     /*intTile=*/{6, 16},
+     /*intTile=*/{4, 16},
+     /*byteTile=*/{4, 16},
+     /*quadTile=*/{0, 16},
      /*pairDotIntrinsic=*/{"llvm.x86.avx2.pmadd.wd"},
+     /*byteDotIntrinsic=*/{"llvm.x86.avx2.pmadd.ub.sw"},
+     /*quadDotIntrinsic=*/{""},
+     /*blockRows=*/96},
+    {/*name=*/{"avx-vnni"},
+     /*triple=*/{"x86_64-unknown-linux-gnu"},
+     /*cpu=*/{"x86-64"},
+     /*features=*/{"+avx2,+fma,+avxvnni"},
+     /*requiredFeatures=*/{"avx2,fma,avxvnni"},
+     /*preference=*/2,
+     /*byDefault=*/false,
+     /*vectorBits=*/256,
+     /*fusedMultiplyAdd=*/true,
+     /*floatTile=*/{6, 16},
+     /*intTile=*/{4, 16},
+     /*byteTile=*/{4, 16},
+     /*quadTile=*/{6, 16},
+     /*pairDotIntrinsic=*/{"llvm.x86.avx2.pmadd.wd"},
+     /*byteDotIntrinsic=*/{"llvm.x86.avx2.pmadd.ub.sw"},
+     /*quadDotIntrinsic=*/{"llvm.x86.avx512.vpdpbusd.256"},
+     /*blockRows=*/96},
+    {/*name=*/{"avx512-vnni"},
+     /*triple=*/{"x86_64-unknown-linux-gnu"},
+     /*cpu=*/{"x86-64"},
+     /*features=*/
+     {"+avx2,+fma,+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512vnni"},
+     /*requiredFeatures=*/
+     {"avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"},
+     /*preference=*/3,
+     /*byDefault=*/false,
+     /*vectorBits=*/512,
+     /*fusedMultiplyAdd=*/true,
+     /*floatTile=*/{12, 32},
+     /*intTile=*/{12, 32},
+     /*byteTile=*/{12, 32},
+     /*quadTile=*/{12, 32},
+     /*pairDotIntrinsic=*/{"llvm.x86.avx512.pmaddw.d.512"},
+     /*byteDotIntrinsic=*/{"llvm.x86.avx512.pmaddubs.w.512"},
+     /*quadDotIntrinsic=*/{"llvm.x86.avx512.vpdpbusd.512"},
      /*blockRows=*/96},
     {/*name=*/{"neon"},
      /*triple=*/{"aarch64-unknown-linux-gnu"},
@@ -40,23 +86,31 @@ static constexpr CPUTarget targets[] = {
      /*features=*/{"+neon"},
      /*requiredFeatures=*/{"neon"},
      /*preference=*/0,
+     /*byDefault=*/true,
      /*vectorBits=*/128,
      /*fusedMultiplyAdd=*/true,
      /*floatTile=*/{6, 16},
      /*intTile=*/{4, 16},
+     /*byteTile=*/{0, 16},
+     /*quadTile=*/{0, 16},
      /*pairDotIntrinsic=*/{""},
+     /*byteDotIntrinsic=*/{""},
+     /*quadDotIntrinsic=*/{""},
      /*blockRows=*/96},
 };
 
-/// Packing happens before it is known whether integers or floats are packed
-/// for, so a target has one panel width.
-static constexpr bool haveOnePanelWidth() {
+/// Packing happens before it is known which form reads the panels, so a target
+/// has one panel width; and blocks consist of whole tiles.
+static constexpr bool haveTilesThatFit() {
   for (const CPUTarget &target : targets)
-    if (target.floatTile.columns != target.intTile.columns)
-      return false;
+    for (RegisterTile tile :
+         {target.floatTile, target.intTile, target.byteTile, target.quadTile})
+      if (tile.columns != target.intTile.columns ||
+          (tile.rows != 0 && target.blockRows % tile.rows != 0))
+        return false;
   return true;
 }
-static_assert(haveOnePanelWidth());
+static_assert(haveTilesThatFit());
 
 llvm::ArrayRef<CPUTarget> needle::cpu::getCPUTargets() { return targets; }
 
@@ -67,7 +121,7 @@ llvm::Triple::ArchType needle::cpu::getHostArchitecture() {
 llvm::SmallVector<std::string> needle::cpu::getDefaultCPUTargets() {
   llvm::SmallVector<std::string> names;
   for (const CPUTarget &target : targets)
-    if (target.architecture() == getHostArchitecture())
+    if (target.byDefault && target.architecture() == getHostArchitecture())
       names.push_back(target.name.str());
   return names;
 }

@@ -132,7 +132,7 @@ typedef struct NdlFunctionRecord {
 
 /// What runs between two marks (see NdlFrame.markStep).
 typedef struct NdlStepRecord {
-  uint32_t kernel;   ///< e.g. "qmatmul_u8s8_f32.avx2.6x16"
+  uint32_t kernel;   ///< e.g. "qmatmul_u8s8_f32.avx2.4x16"
   uint32_t op;       ///< e.g. "needle.qmatmul"
   uint32_t location; ///< where in the source, or empty
   uint32_t note;     ///< why this kernel was chosen, or empty

@@ -55,7 +55,7 @@ struct MessageModel {
 
 /// One step of an entry point in one body; its index is what markStep gets.
 struct StepModel {
-  std::string kernel; ///< e.g. "qmatmul_u8s8_f32.avx2.6x16"
+  std::string kernel; ///< e.g. "qmatmul_u8s8_f32.avx2.4x16"
   std::string op;     ///< e.g. "needle.qmatmul"
   std::string location;
   std::string note;  ///< why this kernel was chosen, or empty

@@ -183,7 +183,7 @@ typedef struct NdlBodyInfo {
 
 /// One step of an entry point in the body in use.
 typedef struct NdlStepInfo {
-  const char *kernel;   ///< e.g. "qmatmul_u8s8_f32.avx2.6x16"
+  const char *kernel;   ///< e.g. "qmatmul_u8s8_f32.avx2.4x16"
   const char *op;       ///< e.g. "needle.qmatmul"
   const char *location; ///< where in the source, or ""
   const char *note;     ///< why this kernel was chosen, or ""

@@ -56,34 +56,34 @@ func.func @transposed(%x: memref<10x64xf32>, %w: memref<1x10x16xf32>, %y: memref
 
 // A depth that sums in i32 cannot hold names the wide kernel.
 // CHECK-LABEL: @wide
-// AVX2:        needle.kernel = "qmatmul_u8s8_f32_wide.avx2.6x16"
-func.func @wide(%x: memref<2x65794xi8>, %w: memref<1x32897x16x2xi8>, %s: memref<3xf32>, %y: memref<2x3xf32>,
+// AVX2:        needle.kernel = "qmatmul_u8s8_f32_wide.avx2.4x16"
+func.func @wide(%x: memref<2x65794xi8>, %w: memref<1x16450x16x4xi8>, %s: memref<3xf32>, %y: memref<2x3xf32>,
                 %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
-  needle_cpu.qmatmul ins(%x, %w : memref<2x65794xi8>, memref<1x32897x16x2xi8>) scales(%s : memref<3xf32>) outs(%y : memref<2x3xf32>) {lhs_unsigned}
+  needle_cpu.qmatmul ins(%x, %w : memref<2x65794xi8>, memref<1x16450x16x4xi8>) scales(%s : memref<3xf32>) outs(%y : memref<2x3xf32>) {lhs_unsigned}
   return
 }
 
-// One less per pair, and it can.
+// One less, and it can.
 // CHECK-LABEL: @narrow
-// AVX2:        needle.kernel = "qmatmul_u8s8_f32.avx2.6x16"
-func.func @narrow(%x: memref<2x65792xi8>, %w: memref<1x32896x16x2xi8>, %s: memref<3xf32>, %y: memref<2x3xf32>,
+// AVX2:        needle.kernel = "qmatmul_u8s8_f32.avx2.4x16"
+func.func @narrow(%x: memref<2x65792xi8>, %w: memref<1x16449x16x4xi8>, %s: memref<3xf32>, %y: memref<2x3xf32>,
                   %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
-  needle_cpu.qmatmul ins(%x, %w : memref<2x65792xi8>, memref<1x32896x16x2xi8>) scales(%s : memref<3xf32>) outs(%y : memref<2x3xf32>) {lhs_unsigned}
+  needle_cpu.qmatmul ins(%x, %w : memref<2x65792xi8>, memref<1x16449x16x4xi8>) scales(%s : memref<3xf32>) outs(%y : memref<2x3xf32>) {lhs_unsigned}
   return
 }
 
 // With a dynamic depth either may run; the note says from where on.
 // CHECK-LABEL: @either
-// AVX2:        needle.kernel = "qmatmul_u8s8_f32.avx2.6x16", needle.kernel_note = "K > 65792: qmatmul_u8s8_f32_wide.avx2.6x16"
-func.func @either(%x: memref<2x?xi8>, %w: memref<1x?x16x2xi8>, %s: memref<3xf32>, %y: memref<2x3xf32>,
+// AVX2:        needle.kernel = "qmatmul_u8s8_f32.avx2.4x16", needle.kernel_note = "K > 65792: qmatmul_u8s8_f32_wide.avx2.4x16"
+func.func @either(%x: memref<2x?xi8>, %w: memref<1x?x16x4xi8>, %s: memref<3xf32>, %y: memref<2x3xf32>,
                   %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
-  needle_cpu.qmatmul ins(%x, %w : memref<2x?xi8>, memref<1x?x16x2xi8>) scales(%s : memref<3xf32>) outs(%y : memref<2x3xf32>) {lhs_unsigned}
+  needle_cpu.qmatmul ins(%x, %w : memref<2x?xi8>, memref<1x?x16x4xi8>) scales(%s : memref<3xf32>) outs(%y : memref<2x3xf32>) {lhs_unsigned}
   return
 }
 
 // An i32 result is modulo 2^32: no wide kernel, whatever K.
 // CHECK-LABEL: @modulo
-// AVX2:        needle.kernel = "qmatmul_s8i16_i32.avx2.6x16"
+// AVX2:        needle.kernel = "qmatmul_s8i16_i32.avx2.4x16"
 func.func @modulo(%x: memref<2x70000xi8>, %w: memref<1x35000x16x2xi16>, %y: memref<2x3xi32>,
                   %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
   needle_cpu.qmatmul ins(%x, %w : memref<2x70000xi8>, memref<1x35000x16x2xi16>) outs(%y : memref<2x3xi32>)
@@ -93,8 +93,8 @@ func.func @modulo(%x: memref<2x70000xi8>, %w: memref<1x35000x16x2xi16>, %y: memr
 // CHECK-LABEL: @pack
 // AVX2:        needle.kernel = "pack_rhs_u8_i16.avx2"
 // CHECK-NOT:   memref.alloc
-func.func @pack(%b: memref<10x5xi8>, %p: memref<1x5x16x2xi16>,
+func.func @pack(%b: memref<10x5xi8>, %p: memref<1x6x16x2xi16>,
                 %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
-  needle_cpu.pack_rhs ins(%b : memref<10x5xi8>) outs(%p : memref<1x5x16x2xi16>) {source_unsigned}
+  needle_cpu.pack_rhs ins(%b : memref<10x5xi8>) outs(%p : memref<1x6x16x2xi16>) {source_unsigned}
   return
 }

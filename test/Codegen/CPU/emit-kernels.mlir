@@ -7,26 +7,26 @@
 // CHECK-NOT:   needle_cpu
 // The context: shapes and pointers as words on the stack.
 // CHECK-DAG:   llvm.alloca
-// CHECK-DAG:   constant @qmatmul_u8s8_u8_bias_relu.avx2.6x16
+// CHECK-DAG:   constant @qmatmul_u8s8_u8_bias_relu.avx2.4x16
 // Small work is called directly, the rest through parallelFor (word 6).
 // CHECK:       scf.if
 // CHECK:         llvm.call %{{.+}}(%{{.+}}) : !llvm.ptr, (!llvm.ptr, i64, i64, i64) -> ()
 // CHECK:       } else {
 // CHECK:         llvm.getelementptr %{{.+}}[6]
 // CHECK:         llvm.call %{{.+}}(%{{.+}}) : !llvm.ptr, (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64) -> ()
-func.func @two_layers(%x: memref<?x64xi8>, %w: memref<4x32x16x2xi8>, %s: memref<64xf32>, %b: memref<64xf32>,
+func.func @two_layers(%x: memref<?x64xi8>, %w: memref<4x17x16x4xi8>, %s: memref<64xf32>, %b: memref<64xf32>,
                       %h: memref<?x64xi8>, %y: memref<?x64xi8>,
                       %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
-  needle_cpu.qmatmul ins(%x, %w : memref<?x64xi8>, memref<4x32x16x2xi8>) scales(%s : memref<64xf32>) bias(%b : memref<64xf32>) outs(%h : memref<?x64xi8>)
+  needle_cpu.qmatmul ins(%x, %w : memref<?x64xi8>, memref<4x17x16x4xi8>) scales(%s : memref<64xf32>) bias(%b : memref<64xf32>) outs(%h : memref<?x64xi8>)
     {lhs_unsigned, activation = #needle.activation<relu>, dest_scale = 0.5 : f32, dest_zero_point = 3 : i32, dest_min = 0 : i32, dest_max = 255 : i32}
-  needle_cpu.qmatmul ins(%h, %w : memref<?x64xi8>, memref<4x32x16x2xi8>) scales(%s : memref<64xf32>) bias(%b : memref<64xf32>) outs(%y : memref<?x64xi8>)
+  needle_cpu.qmatmul ins(%h, %w : memref<?x64xi8>, memref<4x17x16x4xi8>) scales(%s : memref<64xf32>) bias(%b : memref<64xf32>) outs(%y : memref<?x64xi8>)
     {lhs_unsigned, activation = #needle.activation<relu>, dest_scale = 0.25 : f32, dest_zero_point = 5 : i32, dest_min = 0 : i32, dest_max = 255 : i32}
   return
 }
-// CHECK:       func.func private @qmatmul_u8s8_u8_bias_relu.avx2.6x16
-// 12 accumulators and the loop over K.
+// CHECK:       func.func private @qmatmul_u8s8_u8_bias_relu.avx2.4x16
+// Eight accumulators and the loop over K, two pairs a step.
 // CHECK:         scf.for {{.+}} iter_args
-// CHECK-COUNT-12: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
+// CHECK-COUNT-16: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
 // The epilogue neither contracts nor calls a library.
 // CHECK-NOT:     fastmath
 // CHECK-NOT:     math.
@@ -41,8 +41,8 @@ func.func @two_layers(%x: memref<?x64xi8>, %w: memref<4x32x16x2xi8>, %s: memref<
 
 // With a dynamic K the kernel is chosen when the program runs.
 // CHECK-LABEL: func.func @dynamic_depth
-// CHECK-DAG:   constant @qmatmul_u8i16_f32.avx2.6x16
-// CHECK-DAG:   constant @qmatmul_u8i16_f32_wide.avx2.6x16
+// CHECK-DAG:   constant @qmatmul_u8i16_f32.avx2.4x16
+// CHECK-DAG:   constant @qmatmul_u8i16_f32_wide.avx2.4x16
 // CHECK-DAG:   arith.constant 33025 : i64
 // CHECK:       arith.select
 func.func @dynamic_depth(%x: memref<4x?xi8>, %w: memref<1x?x16x2xi16>, %s: memref<3xf32>, %y: memref<4x3xf32>,

@@ -1,41 +1,42 @@
 // RUN: needle-opt %s --needle-cpu-pack-weights -split-input-file | FileCheck %s
 
-// A ragged panel and an odd K are padded with zeros: [1][2][4][2] of a 3×2 matrix.
+// A ragged panel and an odd K are padded with zeros, the sum of each column lies
+// behind it: [1][1 + 1][4][4] of a 3×2 matrix.
 // CHECK-LABEL: @integers
-func.func @integers() -> tensor<1x2x4x2xi8> {
-  // CHECK: needle_cpu.weight dense_resource<packed> : tensor<1x2x4x2xi8>
+func.func @integers() -> tensor<1x2x4x4xi8> {
+  // CHECK: needle_cpu.weight dense_resource<packed> : tensor<1x2x4x4xi8>
   // CHECK-NOT: pack_rhs
   %w = needle_cpu.weight dense<[[1, 2], [3, 4], [5, 6]]> : tensor<3x2xi8> -> tensor<3x2xi8>
-  %e = tensor.empty() : tensor<1x2x4x2xi8>
-  %p = needle_cpu.pack_rhs ins(%w : tensor<3x2xi8>) outs(%e : tensor<1x2x4x2xi8>) -> tensor<1x2x4x2xi8>
-  return %p : tensor<1x2x4x2xi8>
+  %e = tensor.empty() : tensor<1x2x4x4xi8>
+  %p = needle_cpu.pack_rhs ins(%w : tensor<3x2xi8>) outs(%e : tensor<1x2x4x4xi8>) -> tensor<1x2x4x4xi8>
+  return %p : tensor<1x2x4x4xi8>
 }
-// Pairs along K side by side: (1,3) (2,4) 0 0 | (5,0) (6,0) 0 0.
-// CHECK: packed: "0x{{........}}01030204000000000500060000000000"
+// Quads along K side by side: (1,3,5,0) (2,4,6,0) 0 0 | 9 12 0 0.
+// CHECK: packed: "0x{{........}}01030500020406000000000000000000090000000C0000000000000000000000"
 
 // -----
 
 // Transposed source: the same bytes.
 // CHECK-LABEL: @transposed
-func.func @transposed() -> tensor<1x2x4x2xi8> {
+func.func @transposed() -> tensor<1x2x4x4xi8> {
   %w = needle_cpu.weight dense<[[1, 3, 5], [2, 4, 6]]> : tensor<2x3xi8> -> tensor<2x3xi8>
-  %e = tensor.empty() : tensor<1x2x4x2xi8>
-  %p = needle_cpu.pack_rhs ins(%w : tensor<2x3xi8>) outs(%e : tensor<1x2x4x2xi8>) {transposed} -> tensor<1x2x4x2xi8>
-  return %p : tensor<1x2x4x2xi8>
+  %e = tensor.empty() : tensor<1x2x4x4xi8>
+  %p = needle_cpu.pack_rhs ins(%w : tensor<2x3xi8>) outs(%e : tensor<1x2x4x4xi8>) {transposed} -> tensor<1x2x4x4xi8>
+  return %p : tensor<1x2x4x4xi8>
 }
-// CHECK: packed: "0x{{........}}01030204000000000500060000000000"
+// CHECK: packed: "0x{{........}}01030500020406000000000000000000090000000C0000000000000000000000"
 
 // -----
 
 // Unsigned values with a zero point per column are widened: 255-1, 2-2.
 // CHECK-LABEL: @wide
-func.func @wide() -> tensor<1x1x2x2xi16> {
+func.func @wide() -> tensor<1x2x2x2xi16> {
   %w = needle_cpu.weight dense<[[-1, 2]]> : tensor<1x2xi8> -> tensor<1x2xi8>
-  %e = tensor.empty() : tensor<1x1x2x2xi16>
-  %p = needle_cpu.pack_rhs ins(%w : tensor<1x2xi8>) outs(%e : tensor<1x1x2x2xi16>) {source_unsigned, zero_points = array<i32: 1, 2>} -> tensor<1x1x2x2xi16>
-  return %p : tensor<1x1x2x2xi16>
+  %e = tensor.empty() : tensor<1x2x2x2xi16>
+  %p = needle_cpu.pack_rhs ins(%w : tensor<1x2xi8>) outs(%e : tensor<1x2x2x2xi16>) {source_unsigned, zero_points = array<i32: 1, 2>} -> tensor<1x2x2x2xi16>
+  return %p : tensor<1x2x2x2xi16>
 }
-// CHECK: packed: "0x{{........}}FE00000000000000"
+// CHECK: packed: "0x{{........}}FE000000000000000000000000000000"
 
 // -----
 
@@ -55,8 +56,8 @@ func.func @floats() -> tensor<2x2x2xf32> {
 // A run-time value is packed by a kernel.
 // CHECK-LABEL: @dynamic
 // CHECK: needle_cpu.pack_rhs
-func.func @dynamic(%w: tensor<3x2xi8>) -> tensor<1x2x4x2xi8> {
-  %e = tensor.empty() : tensor<1x2x4x2xi8>
-  %p = needle_cpu.pack_rhs ins(%w : tensor<3x2xi8>) outs(%e : tensor<1x2x4x2xi8>) -> tensor<1x2x4x2xi8>
-  return %p : tensor<1x2x4x2xi8>
+func.func @dynamic(%w: tensor<3x2xi8>) -> tensor<1x2x4x4xi8> {
+  %e = tensor.empty() : tensor<1x2x4x4xi8>
+  %p = needle_cpu.pack_rhs ins(%w : tensor<3x2xi8>) outs(%e : tensor<1x2x4x4xi8>) -> tensor<1x2x4x4xi8>
+  return %p : tensor<1x2x4x4xi8>
 }

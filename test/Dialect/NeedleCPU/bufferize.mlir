@@ -55,8 +55,8 @@ func.func @chain(%x: tensor<?x5xf32>, %w: tensor<5x17xf32>) -> tensor<?x17xf32> 
 // CHECK: needle_cpu.qmatmul
 // CHECK-NOT: memref.copy
 // CHECK: return
-func.func @destination_is_not_read(%x: tensor<4x5xi8>, %w: tensor<2x3x16x2xi8>, %dest: tensor<4x17xi32>) -> (tensor<4x17xi32>, tensor<4x17xi32>) {
-  %0 = needle_cpu.qmatmul ins(%x, %w : tensor<4x5xi8>, tensor<2x3x16x2xi8>) outs(%dest : tensor<4x17xi32>) -> tensor<4x17xi32>
+func.func @destination_is_not_read(%x: tensor<4x5xi8>, %w: tensor<2x3x16x4xi8>, %dest: tensor<4x17xi32>) -> (tensor<4x17xi32>, tensor<4x17xi32>) {
+  %0 = needle_cpu.qmatmul ins(%x, %w : tensor<4x5xi8>, tensor<2x3x16x4xi8>) outs(%dest : tensor<4x17xi32>) -> tensor<4x17xi32>
   return %dest, %0 : tensor<4x17xi32>, tensor<4x17xi32>
 }
 

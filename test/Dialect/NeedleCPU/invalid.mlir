@@ -72,9 +72,9 @@ func.func @pack_dynamic_panel(%s: memref<4x4xf32>, %d: memref<1x4x?xf32>) {
 
 // -----
 
-func.func @pack_pairs(%s: memref<4x4xi8>, %d: memref<1x2x16x4xi8>) {
-  // expected-error @+1 {{dest must end in pairs}}
-  needle_cpu.pack_rhs ins(%s : memref<4x4xi8>) outs(%d : memref<1x2x16x4xi8>)
+func.func @pack_quads(%s: memref<4x4xi8>, %d: memref<1x2x16x3xi8>) {
+  // expected-error @+1 {{dest must end in quads}}
+  needle_cpu.pack_rhs ins(%s : memref<4x4xi8>) outs(%d : memref<1x2x16x3xi8>)
   return
 }
 
@@ -88,9 +88,9 @@ func.func @pack_panels(%s: memref<4x17xf32>, %d: memref<1x4x16xf32>) {
 
 // -----
 
-func.func @pack_depth(%s: memref<5x16xi8>, %d: memref<1x2x16x2xi8>) {
-  // expected-error @+1 {{the depth of the panels is 2, but K divided by two is 3}}
-  needle_cpu.pack_rhs ins(%s : memref<5x16xi8>) outs(%d : memref<1x2x16x2xi8>)
+func.func @pack_depth(%s: memref<5x16xi8>, %d: memref<1x2x16x4xi8>) {
+  // expected-error @+1 {{the depth of the panels is 2, but K in quads and one is 3}}
+  needle_cpu.pack_rhs ins(%s : memref<5x16xi8>) outs(%d : memref<1x2x16x4xi8>)
   return
 }
 
@@ -104,9 +104,9 @@ func.func @pack_depth_transposed(%s: memref<16x5xf32>, %d: memref<1x4x16xf32>) {
 
 // -----
 
-func.func @pack_narrow_unsigned(%s: memref<4x4xi8>, %d: memref<1x2x16x2xi8>) {
+func.func @pack_narrow_unsigned(%s: memref<4x4xi8>, %d: memref<1x2x16x4xi8>) {
   // expected-error @+1 {{dest must be of i16 for an unsigned source or one with a zero point}}
-  needle_cpu.pack_rhs ins(%s : memref<4x4xi8>) outs(%d : memref<1x2x16x2xi8>) {source_unsigned}
+  needle_cpu.pack_rhs ins(%s : memref<4x4xi8>) outs(%d : memref<1x2x16x4xi8>) {source_unsigned}
   return
 }
 
@@ -256,9 +256,9 @@ func.func @matmul_tensor_workspace(%l: tensor<4x4xf32>, %r: tensor<1x4x16xf32>, 
 
 // -----
 
-func.func @qmatmul_lhs(%l: memref<4x4xf32>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xf32>, %s: memref<16xf32>) {
+func.func @qmatmul_lhs(%l: memref<4x4xf32>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xf32>, %s: memref<16xf32>) {
   // expected-error @+1 {{lhs must have rank 2 and element type i8}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xf32>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>)
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xf32>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>)
   return
 }
 
@@ -272,161 +272,161 @@ func.func @qmatmul_rhs(%l: memref<4x4xi8>, %r: memref<1x4x16xf32>, %d: memref<4x
 
 // -----
 
-func.func @qmatmul_dest(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xi16>, %s: memref<16xf32>) {
+func.func @qmatmul_dest(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xi16>, %s: memref<16xf32>) {
   // expected-error @+1 {{dest must have rank 2 and element type i32, f32 or i8}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi16>)
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi16>)
   return
 }
 
 // -----
 
-func.func @qmatmul_bias(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xf32>, %s: memref<16xf32>, %b: memref<16xi8>) {
+func.func @qmatmul_bias(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xf32>, %s: memref<16xf32>, %b: memref<16xi8>) {
   // expected-error @+1 {{bias must have rank 1 and element type f32 or i32}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) bias(%b : memref<16xi8>) outs(%d : memref<4x16xf32>)
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) bias(%b : memref<16xi8>) outs(%d : memref<4x16xf32>)
   return
 }
 
 // -----
 
-func.func @qmatmul_k(%l: memref<4x5xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xf32>, %s: memref<16xf32>) {
-  // expected-error @+1 {{the depth of the panels is 2, but K divided by two is 3}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x5xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>)
+func.func @qmatmul_k(%l: memref<4x5xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xf32>, %s: memref<16xf32>) {
+  // expected-error @+1 {{the depth of the panels is 2, but K in quads and one is 3}}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x5xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>)
   return
 }
 
 // -----
 
-func.func @qmatmul_lhs_zero_point(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xf32>, %s: memref<16xf32>) {
+func.func @qmatmul_lhs_zero_point(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xf32>, %s: memref<16xf32>) {
   // expected-error @+1 {{has a zero point that lhs cannot hold}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>) {lhs_zero_point = 200 : i32}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>) {lhs_zero_point = 200 : i32}
   return
 }
 
 // -----
 
-func.func @qmatmul_lhs_unsigned_zero_point(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xf32>, %s: memref<16xf32>) {
+func.func @qmatmul_lhs_unsigned_zero_point(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xf32>, %s: memref<16xf32>) {
   // expected-error @+1 {{has a zero point that lhs cannot hold}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>) {lhs_unsigned, lhs_zero_point = -1 : i32}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>) {lhs_unsigned, lhs_zero_point = -1 : i32}
   return
 }
 
 // -----
 
-func.func @qmatmul_two_zero_points(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xf32>, %z: memref<i32>, %s: memref<16xf32>) {
+func.func @qmatmul_two_zero_points(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xf32>, %z: memref<i32>, %s: memref<16xf32>) {
   // expected-error @+1 {{has a zero point as an attribute and as an operand}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) zero_point(%z : memref<i32>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>) {lhs_zero_point = 1 : i32}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) zero_point(%z : memref<i32>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>) {lhs_zero_point = 1 : i32}
   return
 }
 
 // -----
 
-func.func @qmatmul_zero_point_type(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xf32>, %z: memref<1xi32>, %s: memref<16xf32>) {
+func.func @qmatmul_zero_point_type(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xf32>, %z: memref<1xi32>, %s: memref<16xf32>) {
   // expected-error @+1 {{zero_point must have rank 0 and element type i32}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) zero_point(%z : memref<1xi32>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>)
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) zero_point(%z : memref<1xi32>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>)
   return
 }
 
 // -----
 
-func.func @qmatmul_no_scales(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xf32>) {
+func.func @qmatmul_no_scales(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xf32>) {
   // expected-error @+1 {{needs scales unless dest is of i32}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) outs(%d : memref<4x16xf32>)
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) outs(%d : memref<4x16xf32>)
   return
 }
 
 // -----
 
-func.func @qmatmul_scales_type(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xf32>, %s: memref<f32>) {
+func.func @qmatmul_scales_type(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xf32>, %s: memref<f32>) {
   // expected-error @+1 {{scales must have rank 1 and element type f32}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<f32>) outs(%d : memref<4x16xf32>)
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<f32>) outs(%d : memref<4x16xf32>)
   return
 }
 
 // -----
 
-func.func @qmatmul_scales_length(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xf32>, %s: memref<15xf32>) {
+func.func @qmatmul_scales_length(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xf32>, %s: memref<15xf32>) {
   // expected-error @+1 {{the length of scales is 15, but N of dest is 16}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<15xf32>) outs(%d : memref<4x16xf32>)
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<15xf32>) outs(%d : memref<4x16xf32>)
   return
 }
 
 // -----
 
-func.func @qmatmul_i32_scales(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xi32>, %s: memref<16xf32>) {
+func.func @qmatmul_i32_scales(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xi32>, %s: memref<16xf32>) {
   // expected-error @+1 {{with dest of i32 has no scales}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi32>)
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi32>)
   return
 }
 
 // -----
 
-func.func @qmatmul_i32_activation(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xi32>) {
+func.func @qmatmul_i32_activation(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xi32>) {
   // expected-error @+1 {{with dest of i32 has no activation}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) outs(%d : memref<4x16xi32>) {activation = #needle.activation<relu>}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) outs(%d : memref<4x16xi32>) {activation = #needle.activation<relu>}
   return
 }
 
 // -----
 
-func.func @qmatmul_i32_bias(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xi32>, %b: memref<16xf32>) {
+func.func @qmatmul_i32_bias(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xi32>, %b: memref<16xf32>) {
   // expected-error @+1 {{with dest of i32 has a bias of i32}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) bias(%b : memref<16xf32>) outs(%d : memref<4x16xi32>)
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) bias(%b : memref<16xf32>) outs(%d : memref<4x16xi32>)
   return
 }
 
 // -----
 
-func.func @qmatmul_no_parameters(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xi8>, %s: memref<16xf32>) {
+func.func @qmatmul_no_parameters(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xi8>, %s: memref<16xf32>) {
   // expected-error @+1 {{has dest_scale, dest_zero_point, dest_min and dest_max exactly when dest is of i8}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi8>) {dest_scale = 1.0 : f32}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi8>) {dest_scale = 1.0 : f32}
   return
 }
 
 // -----
 
-func.func @qmatmul_float_parameters(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xf32>, %s: memref<16xf32>) {
+func.func @qmatmul_float_parameters(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xf32>, %s: memref<16xf32>) {
   // expected-error @+1 {{has dest_scale, dest_zero_point, dest_min and dest_max exactly when dest is of i8}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>) {dest_zero_point = 1 : i32}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xf32>) {dest_zero_point = 1 : i32}
   return
 }
 
 // -----
 
-func.func @qmatmul_dest_scale(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xi8>, %s: memref<16xf32>) {
+func.func @qmatmul_dest_scale(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xi8>, %s: memref<16xf32>) {
   // expected-error @+1 {{dest_scale must be positive and finite}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi8>) {dest_scale = 0.0 : f32, dest_zero_point = 0 : i32, dest_min = 0 : i32, dest_max = 255 : i32}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi8>) {dest_scale = 0.0 : f32, dest_zero_point = 0 : i32, dest_min = 0 : i32, dest_max = 255 : i32}
   return
 }
 
 // -----
 
-func.func @qmatmul_dest_scale_inf(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xi8>, %s: memref<16xf32>) {
+func.func @qmatmul_dest_scale_inf(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xi8>, %s: memref<16xf32>) {
   // expected-error @+1 {{dest_scale must be positive and finite}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi8>) {dest_scale = 0x7F800000 : f32, dest_zero_point = 0 : i32, dest_min = 0 : i32, dest_max = 255 : i32}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi8>) {dest_scale = 0x7F800000 : f32, dest_zero_point = 0 : i32, dest_min = 0 : i32, dest_max = 255 : i32}
   return
 }
 
 // -----
 
-func.func @qmatmul_dest_range(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xi8>, %s: memref<16xf32>) {
+func.func @qmatmul_dest_range(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xi8>, %s: memref<16xf32>) {
   // expected-error @+1 {{dest of i8 cannot hold -1 to 255}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi8>) {dest_scale = 1.0 : f32, dest_zero_point = 0 : i32, dest_min = -1 : i32, dest_max = 255 : i32}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi8>) {dest_scale = 1.0 : f32, dest_zero_point = 0 : i32, dest_min = -1 : i32, dest_max = 255 : i32}
   return
 }
 
 // -----
 
-func.func @qmatmul_dest_empty_range(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xi8>, %s: memref<16xf32>) {
+func.func @qmatmul_dest_empty_range(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xi8>, %s: memref<16xf32>) {
   // expected-error @+1 {{dest of i8 cannot hold 5 to 4}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi8>) {dest_scale = 1.0 : f32, dest_zero_point = 0 : i32, dest_min = 5 : i32, dest_max = 4 : i32}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi8>) {dest_scale = 1.0 : f32, dest_zero_point = 0 : i32, dest_min = 5 : i32, dest_max = 4 : i32}
   return
 }
 
 // -----
 
-func.func @qmatmul_dest_zero_point(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %d: memref<4x16xi8>, %s: memref<16xf32>) {
+func.func @qmatmul_dest_zero_point(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %d: memref<4x16xi8>, %s: memref<16xf32>) {
   // expected-error @+1 {{dest_zero_point lies outside dest_min to dest_max}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi8>) {dest_scale = 1.0 : f32, dest_zero_point = -1 : i32, dest_min = 0 : i32, dest_max = 255 : i32}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32>) outs(%d : memref<4x16xi8>) {dest_scale = 1.0 : f32, dest_zero_point = -1 : i32, dest_min = 0 : i32, dest_max = 255 : i32}
   return
 }
 
@@ -458,9 +458,9 @@ func.func @strided_columns(%l: memref<4x4xf32>, %r: memref<1x4x16xf32>, %d: memr
 
 // -----
 
-func.func @strided_scales(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi8>, %s: memref<16xf32, strided<[2]>>, %d: memref<4x16xf32>) {
+func.func @strided_scales(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %s: memref<16xf32, strided<[2]>>, %d: memref<4x16xf32>) {
   // expected-error @+1 {{scales must be contiguous}}
-  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi8>) scales(%s : memref<16xf32, strided<[2]>>) outs(%d : memref<4x16xf32>)
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) scales(%s : memref<16xf32, strided<[2]>>) outs(%d : memref<4x16xf32>)
   return
 }
 
@@ -477,5 +477,77 @@ func.func @strided_panels(%b: memref<4x16xf32>, %p: memref<1x4x16xf32, strided<[
 func.func @strided_workspace(%l: memref<4x4xf32>, %r: memref<1x4x16xf32>, %d: memref<4x16xf32>, %ws: memref<2x64xi8, strided<[128, 1]>>) {
   // expected-error @+1 {{workspace must be contiguous}}
   needle_cpu.matmul ins(%l, %r : memref<4x4xf32>, memref<1x4x16xf32>) outs(%d : memref<4x16xf32>) workspace(%ws : memref<2x64xi8, strided<[128, 1]>>)
+  return
+}
+
+// -----
+
+func.func @byte_steps_of_pairs(%l: memref<4x4xi8>, %r: memref<1x2x16x2xi16>, %t: memref<1x3x16x4xi8>, %g: memref<1x3xi32>, %d: memref<4x16xi32>) {
+  // expected-error @+1 {{has byte_steps, but rhs is not of i8}}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x2xi16>) outs(%d : memref<4x16xi32>) {byte_steps = 1 : i32}
+  return
+}
+
+// -----
+
+func.func @byte_steps_negative(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %t: memref<1x3x16x4xi8>, %g: memref<1x3xi32>, %d: memref<4x16xi32>) {
+  // expected-error @+1 {{attribute 'byte_steps' failed to satisfy constraint}}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) outs(%d : memref<4x16xi32>) {byte_steps = -1 : i32}
+  return
+}
+
+// -----
+
+func.func @rest_without_steps(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %t: memref<1x3x16x4xi8>, %g: memref<1x3xi32>, %d: memref<4x16xi32>) {
+  // expected-error @+1 {{has a rest without byte_steps}}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) rest(%t, %g : memref<1x3x16x4xi8>, memref<1x3xi32>) outs(%d : memref<4x16xi32>) 
+  return
+}
+
+// -----
+
+func.func @rest_type(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %t: memref<1x3x16x4xi16>, %g: memref<1x3xi32>, %d: memref<4x16xi32>) {
+  // expected-error @+1 {{rest must have rank 4 and element type i8}}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) rest(%t, %g : memref<1x3x16x4xi16>, memref<1x3xi32>) outs(%d : memref<4x16xi32>) {byte_steps = 1 : i32}
+  return
+}
+
+// -----
+
+func.func @rest_groups_type(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %t: memref<1x3x16x4xi8>, %g: memref<1x3xi64>, %d: memref<4x16xi32>) {
+  // expected-error @+1 {{rest_groups must have rank 2 and element type i32}}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) rest(%t, %g : memref<1x3x16x4xi8>, memref<1x3xi64>) outs(%d : memref<4x16xi32>) {byte_steps = 1 : i32}
+  return
+}
+
+// -----
+
+func.func @rest_strided(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %t: memref<1x3x16x4xi8, strided<[400, 64, 4, 1]>>, %g: memref<1x3xi32>, %d: memref<4x16xi32>) {
+  // expected-error @+1 {{rest must be contiguous}}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) rest(%t, %g : memref<1x3x16x4xi8, strided<[400, 64, 4, 1]>>, memref<1x3xi32>) outs(%d : memref<4x16xi32>) {byte_steps = 1 : i32}
+  return
+}
+
+// -----
+
+func.func @rest_groups_strided(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %t: memref<1x3x16x4xi8>, %g: memref<1x3xi32, strided<[3, 2]>>, %d: memref<4x16xi32>) {
+  // expected-error @+1 {{rest_groups must be contiguous}}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) rest(%t, %g : memref<1x3x16x4xi8>, memref<1x3xi32, strided<[3, 2]>>) outs(%d : memref<4x16xi32>) {byte_steps = 1 : i32}
+  return
+}
+
+// -----
+
+func.func @rest_panel(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %t: memref<1x3x8x4xi8>, %g: memref<1x3xi32>, %d: memref<4x16xi32>) {
+  // expected-error @+1 {{an extent of rest is 8, but that of rhs is 16}}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) rest(%t, %g : memref<1x3x8x4xi8>, memref<1x3xi32>) outs(%d : memref<4x16xi32>) {byte_steps = 1 : i32}
+  return
+}
+
+// -----
+
+func.func @rest_count(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %t: memref<1x3x16x4xi8>, %g: memref<1x2xi32>, %d: memref<4x16xi32>) {
+  // expected-error @+1 {{an extent of rest_groups is 2, but that of rest is 3}}
+  needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) rest(%t, %g : memref<1x3x16x4xi8>, memref<1x2xi32>) outs(%d : memref<4x16xi32>) {byte_steps = 1 : i32}
   return
 }

@@ -19,18 +19,18 @@ func.func @pack_rhs_float(%source: tensor<5x17xf32>, %dest: tensor<2x5x16xf32>) 
 }
 
 // CHECK-LABEL: func @pack_rhs_transposed
-func.func @pack_rhs_transposed(%source: memref<17x5xi8>, %dest: memref<2x3x16x2xi8>) {
-  // CHECK: needle_cpu.pack_rhs ins(%{{.*}} : memref<17x5xi8>) outs(%{{.*}} : memref<2x3x16x2xi8>) {transposed}
-  needle_cpu.pack_rhs ins(%source : memref<17x5xi8>) outs(%dest : memref<2x3x16x2xi8>) {transposed}
+func.func @pack_rhs_transposed(%source: memref<17x5xi8>, %dest: memref<2x3x16x4xi8>) {
+  // CHECK: needle_cpu.pack_rhs ins(%{{.*}} : memref<17x5xi8>) outs(%{{.*}} : memref<2x3x16x4xi8>) {transposed}
+  needle_cpu.pack_rhs ins(%source : memref<17x5xi8>) outs(%dest : memref<2x3x16x4xi8>) {transposed}
   return
 }
 
 // CHECK-LABEL: func @pack_rhs_zero_points
-func.func @pack_rhs_zero_points(%source: memref<5x2xi8>, %dest: memref<1x3x16x2xi16>, %zp: memref<i32>) {
+func.func @pack_rhs_zero_points(%source: memref<5x2xi8>, %dest: memref<1x4x16x2xi16>, %zp: memref<i32>) {
   // CHECK: needle_cpu.pack_rhs {{.*}} {source_unsigned, zero_points = array<i32: 3, 255>}
-  needle_cpu.pack_rhs ins(%source : memref<5x2xi8>) outs(%dest : memref<1x3x16x2xi16>) {source_unsigned, zero_points = array<i32: 3, 255>}
+  needle_cpu.pack_rhs ins(%source : memref<5x2xi8>) outs(%dest : memref<1x4x16x2xi16>) {source_unsigned, zero_points = array<i32: 3, 255>}
   // CHECK: needle_cpu.pack_rhs ins(%{{.*}} : memref<5x2xi8>) zero_point(%{{.*}} : memref<i32>)
-  needle_cpu.pack_rhs ins(%source : memref<5x2xi8>) zero_point(%zp : memref<i32>) outs(%dest : memref<1x3x16x2xi16>)
+  needle_cpu.pack_rhs ins(%source : memref<5x2xi8>) zero_point(%zp : memref<i32>) outs(%dest : memref<1x4x16x2xi16>)
   return
 }
 
@@ -49,14 +49,21 @@ func.func @matmul_buffers(%lhs: memref<5x?xf32>, %rhs: memref<?x5x16xf32>, %dest
 }
 
 // CHECK-LABEL: func @qmatmul
-func.func @qmatmul(%lhs: memref<?x5xi8>, %rhs: memref<2x3x16x2xi8>, %scales: memref<17xf32>, %bias: memref<17xi32>,
+func.func @qmatmul(%lhs: memref<?x5xi8>, %rhs: memref<2x3x16x4xi8>, %scales: memref<17xf32>, %bias: memref<17xi32>,
                    %i32: memref<?x17xi32>, %f32: memref<?x17xf32>, %i8: memref<?x17xi8>, %zp: memref<i32>) {
-  // CHECK: needle_cpu.qmatmul ins(%{{.*}}, %{{.*}} : memref<?x5xi8>, memref<2x3x16x2xi8>) bias(%{{.*}} : memref<17xi32>) outs(%{{.*}} : memref<?x17xi32>)
-  needle_cpu.qmatmul ins(%lhs, %rhs : memref<?x5xi8>, memref<2x3x16x2xi8>) bias(%bias : memref<17xi32>) outs(%i32 : memref<?x17xi32>)
+  // CHECK: needle_cpu.qmatmul ins(%{{.*}}, %{{.*}} : memref<?x5xi8>, memref<2x3x16x4xi8>) bias(%{{.*}} : memref<17xi32>) outs(%{{.*}} : memref<?x17xi32>)
+  needle_cpu.qmatmul ins(%lhs, %rhs : memref<?x5xi8>, memref<2x3x16x4xi8>) bias(%bias : memref<17xi32>) outs(%i32 : memref<?x17xi32>)
   // CHECK: needle_cpu.qmatmul ins({{.*}}) zero_point(%{{.*}} : memref<i32>) scales(%{{.*}} : memref<17xf32>) outs(%{{.*}} : memref<?x17xf32>) {lhs_unsigned}
-  needle_cpu.qmatmul ins(%lhs, %rhs : memref<?x5xi8>, memref<2x3x16x2xi8>) zero_point(%zp : memref<i32>) scales(%scales : memref<17xf32>) outs(%f32 : memref<?x17xf32>) {lhs_unsigned}
+  needle_cpu.qmatmul ins(%lhs, %rhs : memref<?x5xi8>, memref<2x3x16x4xi8>) zero_point(%zp : memref<i32>) scales(%scales : memref<17xf32>) outs(%f32 : memref<?x17xf32>) {lhs_unsigned}
   // CHECK: needle_cpu.qmatmul {{.*}} outs(%{{.*}} : memref<?x17xi8>) {dest_max = 255 : i32, dest_min = 0 : i32, dest_scale = 5.000000e-01 : f32, dest_zero_point = 3 : i32, lhs_zero_point = -3 : i32}
-  needle_cpu.qmatmul ins(%lhs, %rhs : memref<?x5xi8>, memref<2x3x16x2xi8>) scales(%scales : memref<17xf32>) outs(%i8 : memref<?x17xi8>)
+  needle_cpu.qmatmul ins(%lhs, %rhs : memref<?x5xi8>, memref<2x3x16x4xi8>) scales(%scales : memref<17xf32>) outs(%i8 : memref<?x17xi8>)
     {lhs_zero_point = -3 : i32, dest_scale = 0.5 : f32, dest_zero_point = 3 : i32, dest_min = 0 : i32, dest_max = 255 : i32}
+  return
+}
+
+// CHECK-LABEL: func @split_weights
+func.func @split_weights(%lhs: memref<?x5xi8>, %rhs: memref<2x3x16x4xi8>, %rest: memref<2x7x16x4xi8>, %groups: memref<2x7xi32>, %i32: memref<?x17xi32>) {
+  // CHECK: needle_cpu.qmatmul ins(%{{.*}}, %{{.*}} : memref<?x5xi8>, memref<2x3x16x4xi8>) rest(%{{.*}}, %{{.*}} : memref<2x7x16x4xi8>, memref<2x7xi32>) outs(%{{.*}} : memref<?x17xi32>) {byte_steps = 2 : i32}
+  needle_cpu.qmatmul ins(%lhs, %rhs : memref<?x5xi8>, memref<2x3x16x4xi8>) rest(%rest, %groups : memref<2x7x16x4xi8>, memref<2x7xi32>) outs(%i32 : memref<?x17xi32>) {byte_steps = 2 : i32}
   return
 }

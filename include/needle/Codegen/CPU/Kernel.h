@@ -27,6 +27,12 @@ struct KernelSpec {
   bool lhsUnsigned = true;
   /// Width of a packed integer rhs: 8, or 16 when the zero point is subtracted.
   unsigned rhsBits = 8;
+  /// How integers are multiplied.
+  DotForm form = DotForm::Pairs;
+  /// Of DotForm::Bytes: groups of four along K that are summed in 16 bits.
+  unsigned byteSteps = 1;
+  /// Of DotForm::Bytes: a part of the weights lies in `rest`.
+  bool hasRest = false;
   DestKind dest = DestKind::F32;
   bool hasBias = false;
   /// i32 bias, joining the sum (N4), instead of f32 after the rescale (N5).
@@ -46,8 +52,14 @@ struct KernelSpec {
   /// multipliers busy while each waits for its last term.
   unsigned getPanelsAtOnce(const CPUTarget &target) const;
 
-  /// A name such as "qmatmul_u8s8_f32_bias_relu.avx2.4x16", unique per spec.
+  /// A name such as "qmatmul_u8s8_bytes2_f32_bias_relu.avx2.4x16", unique per
+  /// spec; that of pairs does not mention them.
   std::string getName(const CPUTarget &target) const;
+  RegisterTile getTile(const CPUTarget &target) const;
+  /// Bytes of an element of lhs as tiles read it.
+  unsigned lhsBytes() const {
+    return !integer ? 4 : form == DotForm::Pairs ? 2 : 1;
+  }
 };
 
 /// The words of a contraction kernel's context, in order.
@@ -71,6 +83,10 @@ enum class KernelArg : unsigned {
   BlockRows,      ///< rows of lhs in one task
   ColumnSplits,   ///< tasks along N for each block of rows
   BlockDepth,     ///< terms that f32 kernels add up before the next panel
+  // Only of kernels of split weights:
+  Rest,       ///< pointer to panels of groups
+  RestGroups, ///< pointer to i32, where each belongs along K
+  RestCount,  ///< groups in a panel
   Count
 };
 
@@ -80,7 +96,7 @@ int64_t getMaxDepth(const KernelSpec &spec);
 /// Stride in elements between packed rows of lhs: whole cache lines, and one
 /// more, so that rows do not fall into the same cache set. K is i64.
 mlir::Value emitPackedRowStride(mlir::OpBuilder &builder, mlir::Location loc,
-                                bool integer, mlir::Value depth);
+                                const KernelSpec &spec, mlir::Value depth);
 
 /// Terms of each sum that an f32 kernel adds up before it goes on to the next
 /// panel (i64, at least 1), given K (i64).
@@ -89,7 +105,7 @@ mlir::Value emitBlockDepth(mlir::OpBuilder &builder, mlir::Location loc,
 
 /// Rows of lhs that one task handles (i64, at least 1), given M and K (i64).
 mlir::Value emitBlockRows(mlir::OpBuilder &builder, mlir::Location loc,
-                          bool integer, const CPUTarget &target,
+                          const KernelSpec &spec, const CPUTarget &target,
                           mlir::Value rows, mlir::Value depth);
 
 /// How one contraction is divided into tasks. All values are i64.
@@ -101,7 +117,8 @@ struct ContractionSplit {
   mlir::Value blockDepth;   ///< terms that f32 kernels add up at once
 };
 ContractionSplit emitContractionSplit(mlir::OpBuilder &builder,
-                                      mlir::Location loc, bool integer,
+                                      mlir::Location loc,
+                                      const KernelSpec &spec,
                                       const CPUTarget &target, mlir::Value rows,
                                       mlir::Value depth, mlir::Value columns,
                                       mlir::Value threads);
@@ -113,6 +130,11 @@ mlir::Value emitIsPackInline(mlir::OpBuilder &builder, mlir::Location loc,
 
 /// Whether a panel of i8 is widened once for a block of rows.
 bool widensPanels(const KernelSpec &spec);
+
+/// Bytes of `columns` packed columns (i64, whole panels) of rhs, given K (i64).
+mlir::Value emitPackedRhsBytes(mlir::OpBuilder &builder, mlir::Location loc,
+                               const KernelSpec &spec, mlir::Value columns,
+                               mlir::Value depth);
 
 /// Bytes of workspace in which one worker packs a block of lhs rows and, where
 /// the kernel does so, widens a panel of rhs (i64).

@@ -29,7 +29,8 @@ struct RhsShape {
 std::vector<float> packFloatRhs(llvm::ArrayRef<float> source, RhsShape shape,
                                 int64_t panel);
 
-/// Packs i8 whose zero point is 0 to [ceil(N/panel)][ceil(K/2)][panel][2].
+/// Packs i8 whose zero point is 0 to [ceil(N/panel)][ceil(K/4) + 1][panel][4],
+/// the last group of each column being its sum, an i32 in little-endian order.
 std::vector<int8_t> packIntegerRhs(llvm::ArrayRef<int8_t> source,
                                    RhsShape shape, int64_t panel);
 

@@ -196,6 +196,32 @@ def CPUPackWeights : Pass<"needle-cpu-pack-weights", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numPacked", "packed", "Weights packed">];
 }
 
+def CPUProveByteDots : Pass<"needle-cpu-prove-byte-dots", "::mlir::ModuleOp"> {
+  let summary = "Use saturating dot products where they are proven exact";
+  let description = [{
+    For each `needle_cpu.qmatmul` with a constant rhs of i8, on a target whose
+    fastest multiplication sums products of u8 and i8 in 16 bits: decides how many
+    groups may be summed so, whatever lhs is, if necessary after moving parts of a
+    few weights to `rest`, and what is cheapest. Leaves the op alone where that is
+    widening, and on targets that multiply bytes exactly. Notes why in the attribute
+    `needle.kernel_note`.
+
+    ```mlir
+    needle_cpu.qmatmul ins(%x, %w : …) outs(…)
+    // becomes
+    needle_cpu.qmatmul ins(%x, %w : …) outs(…) {byte_steps = 2 : i32, needle.kernel_note = "…"}
+    ```
+  }];
+  let options = [
+    Option<"target", "target", "std::string", /*default=*/"\"avx2\"",
+           "Name of the target description">
+  ];
+  let statistics = [
+    Statistic<"numProven", "proven", "Contractions that multiply bytes">,
+    Statistic<"numSplit", "split", "Of these, contractions of split weights">
+  ];
+}
+
 def CPUAddWorkspaces : Pass<"needle-cpu-add-workspaces", "::mlir::ModuleOp"> {
   let summary = "Give contractions scratch memory and name their kernels";
   let description = [{

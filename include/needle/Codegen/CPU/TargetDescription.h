@@ -28,6 +28,18 @@ struct RegisterTile {
   unsigned columns;
 };
 
+/// How an integer contraction multiplies a group of neighbours along K.
+/// docs/Rationale/CPUKernels.md compares them.
+enum class DotForm {
+  /// Pairs of i16, exact: both operands are widened.
+  Pairs,
+  /// Pairs of u8 and i8 summed in saturating i16, then widened. Exact only for
+  /// weights that the saturation proof has been through, see ByteDots.h.
+  Bytes,
+  /// Quads of u8 and i8 summed in i32, exact.
+  Quads
+};
+
 /// One CPU target. docs/Rationale/CPUKernels.md derives the tiles.
 struct CPUTarget {
   /// The name that options, artifacts and NEEDLE_ISA use.
@@ -41,20 +53,43 @@ struct CPUTarget {
   /// Of several bodies that a CPU can run, the highest preference is taken; the
   /// targets of another architecture count for themselves.
   unsigned preference;
+  /// Whether code is made for it when no target is named.
+  bool byDefault;
   /// Width of the vectors that kernels are written with.
   unsigned vectorBits;
   /// Whether f32 contractions use a fused multiply-add (else mul, then add).
   bool fusedMultiplyAdd;
   RegisterTile floatTile;
+  /// Tiles of integer contractions, by form. All tiles have one width.
   RegisterTile intTile;
+  RegisterTile byteTile;
+  RegisterTile quadTile;
   /// Intrinsic that multiplies pairs of i16 and adds neighbours to i32; without
   /// one, the first of all pairs and the second are multiplied and added.
   llvm::StringLiteral pairDotIntrinsic;
-  /// Rows of the left-hand side that are packed at once, a multiple of both
+  /// Intrinsic that multiplies pairs of u8 and i8 and adds neighbours to i16,
+  /// saturating; empty where there is none.
+  llvm::StringLiteral byteDotIntrinsic;
+  /// Intrinsic that adds the products of quads of u8 and i8 to i32; empty where
+  /// there is none.
+  llvm::StringLiteral quadDotIntrinsic;
+  /// Rows of the left-hand side that are packed at once, a multiple of all
   /// tiles' rows: their packed form stays in the L2 cache.
   unsigned blockRows;
 
   unsigned lanes() const { return vectorBits / 32; }
+  /// Columns of a panel.
+  unsigned panel() const { return intTile.columns; }
+  bool has(DotForm form) const {
+    return form == DotForm::Pairs ||
+           !(form == DotForm::Bytes ? byteDotIntrinsic : quadDotIntrinsic)
+                .empty();
+  }
+  const RegisterTile &getTile(DotForm form) const {
+    return form == DotForm::Pairs   ? intTile
+           : form == DotForm::Bytes ? byteTile
+                                    : quadTile;
+  }
   llvm::Triple::ArchType architecture() const {
     return llvm::Triple(triple).getArch();
   }
@@ -68,7 +103,8 @@ llvm::ArrayRef<CPUTarget> getCPUTargets();
 llvm::Triple::ArchType getHostArchitecture();
 
 /// The targets to compile for when none is named: those of this machine's
-/// architecture, so that the result runs on every such machine.
+/// architecture, so that the result runs on every such machine, without the
+/// ones that only few machines have.
 llvm::SmallVector<std::string> getDefaultCPUTargets();
 
 /// The target of that name, or null.

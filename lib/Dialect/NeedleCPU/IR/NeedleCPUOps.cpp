@@ -107,8 +107,7 @@ static bool isNumber(Type type) {
   return isF32(type) || isI8OrI16(type) || isI32(type);
 }
 
-/// The panels of a right-hand side: `[ceil(N/NR)][depth][NR]`, of integers with
-/// pairs of neighbours along K: `[ceil(N/NR)][ceil(K/2)][NR][2]`.
+/// The panels of a right-hand side, see pack_rhs.
 static LogicalResult verifyPacked(Operation *op, StringRef name,
                                   ShapedType packed, int64_t k, int64_t n) {
   bool isFloat = packed.getElementType().isF32();
@@ -116,17 +115,25 @@ static LogicalResult verifyPacked(Operation *op, StringRef name,
   if (ShapedType::isDynamic(panel) || panel < 1)
     return op->emitOpError()
            << name << " must have a static panel width, but is " << packed;
-  if (!isFloat && packed.getDimSize(3) != 2)
-    return op->emitOpError() << name << " must end in pairs, but is " << packed;
+  bool isNarrow = packed.getElementType().isInteger(8);
+  if (!isFloat && packed.getDimSize(3) != (isNarrow ? 4 : 2))
+    return op->emitOpError()
+           << name << " must end in " << (isNarrow ? "quads" : "pairs")
+           << ", but is " << packed;
   int64_t panels =
       ShapedType::isDynamic(n) ? n : llvm::divideCeilSigned(n, panel);
-  int64_t depth =
-      ShapedType::isDynamic(k) || isFloat ? k : llvm::divideCeilSigned(k, 2);
+  int64_t depth = k;
+  if (!ShapedType::isDynamic(k) && !isFloat) {
+    int64_t quads = llvm::divideCeilSigned(k, 4);
+    depth = isNarrow ? quads + 1 : 2 * quads;
+  }
   if (failed(verifySame(op, {packed.getDimSize(0), "the number of panels"},
                         {panels, "N divided by the panel width"})))
     return failure();
   return verifySame(op, {packed.getDimSize(1), "the depth of the panels"},
-                    {depth, isFloat ? "K" : "K divided by two"});
+                    {depth, isFloat    ? "K"
+                            : isNarrow ? "K in quads and one"
+                                       : "K in pairs of quads"});
 }
 
 /// Scratch memory is planned after bufferization; before, there is none.
@@ -291,6 +298,37 @@ static LogicalResult verifyLhsZeroPoint(QMatmulOp op) {
                      isI32, "i32");
 }
 
+/// What the saturation proof says, and the weights that it has moved.
+static LogicalResult verifyByteSteps(QMatmulOp op) {
+  ShapedType rhs = op.getRhs().getType();
+  int32_t steps = op.getByteSteps();
+  if (steps != 0 && !rhs.getElementType().isInteger(8))
+    return op.emitOpError("has byte_steps, but rhs is not of i8");
+  if (static_cast<bool>(op.getRest()) != static_cast<bool>(op.getRestGroups()))
+    return op.emitOpError("has rest and rest_groups only together");
+  if (!op.getRest())
+    return success();
+  if (steps == 0)
+    return op.emitOpError("has a rest without byte_steps");
+  ShapedType rest = op.getRest().getType();
+  ShapedType groups = op.getRestGroups().getType();
+  if (failed(verifyShape(op, "rest", rest, 4, isI8, "i8")) ||
+      failed(verifyShape(op, "rest_groups", groups, 2, isI32, "i32")) ||
+      failed(verifyContiguous(op, "rest", op.getRest())) ||
+      failed(verifyContiguous(op, "rest_groups", op.getRestGroups())))
+    return failure();
+  for (unsigned dim : {0, 2, 3})
+    if (failed(verifySame(op, {rest.getDimSize(dim), "an extent of rest"},
+                          {rhs.getDimSize(dim), "that of rhs"})))
+      return failure();
+  for (unsigned dim : {0, 1})
+    if (failed(verifySame(op,
+                          {groups.getDimSize(dim), "an extent of rest_groups"},
+                          {rest.getDimSize(dim), "that of rest"})))
+      return failure();
+  return success();
+}
+
 /// The scales, and the parameters of the destination where it is quantized.
 static LogicalResult verifyRescale(QMatmulOp op) {
   ShapedType dest = op.getDest().getType();
@@ -351,7 +389,7 @@ LogicalResult QMatmulOp::verify() {
   if (failed(verifyContraction(*this, lhs, getTransposeLhs(), getRhs(),
                                getBias(), getDest())) ||
       failed(verifyContiguous(*this, "scales", getScales())) ||
-      failed(verifyLhsZeroPoint(*this)) ||
+      failed(verifyLhsZeroPoint(*this)) || failed(verifyByteSteps(*this)) ||
       failed(verifyWorkspace(*this, getWorkspace())))
     return failure();
   return verifyRescale(*this);

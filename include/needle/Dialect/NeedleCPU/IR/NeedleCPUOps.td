@@ -55,9 +55,11 @@ def NeedleCPU_PackRhsOp : NeedleCPU_DestinationOp<"pack_rhs"> {
     Source K×N (N×K when `transposed`) to panels of NR columns, zero-padded:
 
     - f32: `[ceil(N/NR)][K][NR]`.
-    - integers: `[ceil(N/NR)][ceil(K/2)][NR][2]`, neighbours along K side by side;
-      dest of i8 copies signed sources whose zero point is 0, dest of i16 widens
-      and subtracts the zero point (`zero_points`: one, or one per column; or the
+    - signed integers whose zero point is 0, to i8: `[ceil(N/NR)][ceil(K/4) + 1][NR][4]`,
+      quads of neighbours along K side by side; the last of each column is its sum,
+      an i32.
+    - other integers, to i16: `[ceil(N/NR)][2·ceil(K/4)][NR][2]`, pairs side by side,
+      the zero point subtracted (`zero_points`: one, or one per column; or the
       operand `zero_point`, rank 0, i32).
 
     Of a constant source it is evaluated at compile time (needle-cpu-pack-weights).
@@ -106,19 +108,28 @@ def NeedleCPU_QMatmulOp : NeedleCPU_DestinationOp<"qmatmul", [AttrSizedOperandSe
     for an i32 dest); bias f32 or i32, N; dest i32, f32, or i8 quantized with
     `dest_scale`, `dest_zero_point` to `dest_min` … `dest_max`. On buffers,
     `workspace` as for `matmul`.
+
+    `byte_steps` is what needle-cpu-prove-byte-dots has proven of a constant rhs of
+    i8: that many quads of products, neighbours summed, fit 16 bits whatever lhs is;
+    0 where nothing is known. To make it so, parts of some weights may have been moved
+    to `rest`, `[ceil(N/NR)][E][NR][4]`, quads that multiply the quads of lhs whose
+    indices along K are `rest_groups`, `[ceil(N/NR)][E]`; of them one fits 16 bits.
   }];
   let arguments = (ins NeedleCPU_Buffer:$lhs, NeedleCPU_Buffer:$rhs,
+    Optional<NeedleCPU_Buffer>:$rest, Optional<NeedleCPU_Buffer>:$rest_groups,
     Optional<NeedleCPU_Buffer>:$lhs_dynamic_zero_point,
     Optional<NeedleCPU_Buffer>:$scales, Optional<NeedleCPU_Buffer>:$bias,
     NeedleCPU_Buffer:$dest, Optional<NeedleCPU_Buffer>:$workspace,
     UnitAttr:$transpose_lhs, UnitAttr:$lhs_unsigned,
     DefaultValuedAttr<I32Attr, "0">:$lhs_zero_point,
+    DefaultValuedAttr<ConfinedAttr<I32Attr, [IntNonNegative]>, "0">:$byte_steps,
     DefaultValuedAttr<Needle_ActivationAttr, "::needle::Activation::None">:$activation,
     OptionalAttr<F32Attr>:$dest_scale, OptionalAttr<I32Attr>:$dest_zero_point,
     OptionalAttr<I32Attr>:$dest_min, OptionalAttr<I32Attr>:$dest_max);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     `ins` `(` $lhs `,` $rhs `:` type($lhs) `,` type($rhs) `)`
+    (`rest` `(` $rest^ `,` $rest_groups `:` type($rest) `,` type($rest_groups) `)`)?
     (`zero_point` `(` $lhs_dynamic_zero_point^ `:` type($lhs_dynamic_zero_point) `)`)?
     (`scales` `(` $scales^ `:` type($scales) `)`)?
     (`bias` `(` $bias^ `:` type($bias) `)`)?
