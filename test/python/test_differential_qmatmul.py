@@ -342,7 +342,7 @@ def test_constant_weights(kind: str, lhs: str, k: int) -> None:
             else:
                 assert form[1] == (None if executable.target in PLAIN else "quads")
     # What the proof has to find where there is enough of a matrix.
-    if k > 6:
+    if k > 6 and not emulation.RUNNER:
         if kind == "full":
             assert forms == {None}
         if kind == "seven":
