@@ -18,7 +18,10 @@ pytestmark = pytest.mark.skipif(
 )
 
 #: The best target of each CPU.
-BEST = {"cortex-a53": "neon", "max": emulation.TARGETS[-1]}
+BEST = {"cortex-a53": "neon", "neoverse-n1": "neon-dotprod", "max": "neon-i8mm"}
+
+#: How each target multiplies weights of 8 bits without a zero point.
+FORMS = {"neon": "", "neon-dotprod": "_quads", "neon-i8mm": "_quads"}
 
 
 @pytest.fixture
@@ -40,6 +43,12 @@ def test_the_best_body_runs(model: str, cpu: str, tmp_path: Path) -> None:
     assert report["target"] == BEST[cpu]
     (step,) = report["steps"]
     assert (step["target"], step["calls"]) == (BEST[cpu], 1)
+
+
+def test_targets_of_a_better_cpu_are_refused(model: str) -> None:
+    done = emulation.run(model, "--info", "--isa", "neon-i8mm", cpu="neoverse-n1")
+    assert done.returncode == 1
+    assert "i8mm" in done.stderr
 
 
 def test_features_are_those_of_the_cpu(model: str) -> None:
@@ -75,7 +84,7 @@ def test_a_body_of_both_architectures_in_one_artifact() -> None:
         check_exact(quantized, [here, there], [x])
         np.testing.assert_array_equal(there(x), expected)
         (kernel,) = kernels_of(there, "needle.qmatmul")
-        assert kernel.name.startswith("qmatmul_u8s8_"), kernel
+        assert kernel.name.startswith(f"qmatmul_u8s8{FORMS[target]}_f32"), kernel
 
 
 def test_threads_share_the_work() -> None:

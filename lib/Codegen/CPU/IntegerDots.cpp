@@ -40,6 +40,8 @@ Value IntegerKernel::loadElement(Value pointer, unsigned index, Type word,
 SmallVector<Value> IntegerKernel::emitPairs(unsigned rows, Rows lhs, Value rhs,
                                             Value first, Value last,
                                             SmallVector<Value> sums) {
+  if (target.pairDotIntrinsic.empty())
+    return emitWidening(rows, lhs, rhs, /*rhsBits=*/16, first, last, sums);
   VectorType sumType = b.vec(lanes, i32), pairType = b.vec(2 * lanes, i16);
   // Both pairs of a group: a loop over single ones is slower by its overhead.
   auto step = [&](Value base, ArrayRef<Value> elements, ValueRange values) {
@@ -74,6 +76,10 @@ SmallVector<Value> IntegerKernel::emitPairs(unsigned rows, Rows lhs, Value rhs,
 SmallVector<Value> IntegerKernel::emitPairsOfQuads(unsigned rows, Rows lhs,
                                                    Value rhs, Value first,
                                                    Value last) {
+  if (target.pairDotIntrinsic.empty())
+    return emitWidening(
+        rows, lhs, rhs, /*rhsBits=*/8, first, last,
+        SmallVector<Value>(rows * vectors(), b.zero(b.vec(lanes, i32))));
   VectorType sumType = b.vec(lanes, i32), pairType = b.vec(2 * lanes, i16);
   unsigned halves = 2 * vectors();
   auto step = [&](Value base, ArrayRef<Value> elements, ValueRange sums) {
@@ -247,26 +253,51 @@ SmallVector<Value> IntegerKernel::emitRest(unsigned rows, Rows lhs,
   return llvm::to_vector_of<Value>(b.loop(b.i64(0), count, 1, sums, body));
 }
 
+SmallVector<Value> IntegerKernel::loadElements(Value pointer, unsigned count,
+                                               VectorType type) {
+  SmallVector<Value> elements;
+  if (!quads.takesElements || count != lanes) {
+    for (unsigned i = 0; i < count; ++i)
+      elements.push_back(loadElement(pointer, i, i32, type));
+    return elements;
+  }
+  Value all = b.load(b.vec(lanes, i32), pointer, 1);
+  for (unsigned i = 0; i < count; ++i) {
+    SmallVector<int64_t> place(lanes, i);
+    elements.push_back(vector::BitCastOp::create(
+        b, type, vector::ShuffleOp::create(b, all, all, place)));
+  }
+  return elements;
+}
+
 SmallVector<Value> IntegerKernel::emitQuads(unsigned rows, Rows lhs,
                                             Value rhs) {
   VectorType sumType = b.vec(lanes, i32), quadType = b.vec(4 * lanes, i8);
   // The latency of a dot product has to be hidden: tiles of few rows have
   // several sets of sums.
   unsigned sets = rows == 1 ? 4 : rows <= 3 ? 2 : 1;
+  unsigned groups = quads.takesElements ? 4 : sets;
   unsigned setSize = rows * vectors();
+  StringRef intrinsic =
+      quads.multipliesMatrices() ? quads.rowIntrinsic : quads.intrinsic;
   auto emitStep = [&](unsigned steps, Value columns, ArrayRef<Value> elements,
                       ValueRange sums) {
     SmallVector<Value> next(sums);
+    SmallVector<SmallVector<Value>> ofRows;
+    for (Value row : elements)
+      ofRows.push_back(loadElements(row, steps, quadType));
     for (unsigned group = 0; group < steps; ++group) {
-      SmallVector<Value> quads;
+      SmallVector<Value> ofColumns;
       for (unsigned v = 0; v < vectors(); ++v)
-        quads.push_back(loadQuads(columns, group, v));
+        ofColumns.push_back(loadQuads(columns, group, v));
       for (unsigned i = 0; i < rows; ++i) {
-        Value element = loadElement(elements[i], group, i32, quadType);
         for (unsigned v = 0; v < vectors(); ++v) {
-          Value &sum = next[group * setSize + i * vectors() + v];
-          sum = emitCall(target.quadDotIntrinsic, sumType,
-                         {sum, element, quads[v]});
+          Value &sum = next[group % sets * setSize + i * vectors() + v];
+          Value left = ofRows[i][group], right = ofColumns[v];
+          // The second operand is the one that may be an element.
+          if (quads.isSigned)
+            std::swap(left, right);
+          sum = emitCall(intrinsic, sumType, {sum, left, right});
         }
       }
     }
@@ -277,7 +308,7 @@ SmallVector<Value> IntegerKernel::emitQuads(unsigned rows, Rows lhs,
   for (unsigned i = 0; i < rows; ++i)
     sums.append(terms);
   sums.append(setSize * (sets - 1), b.zero(sumType));
-  sums = emitGroups(rows, lhs, rhs, sets, sums, emitStep);
+  sums = emitGroups(rows, lhs, rhs, groups, sums, emitStep);
   for (unsigned i = setSize; i < sums.size(); ++i)
     sums[i % setSize] = b.add(sums[i % setSize], sums[i]);
   sums.truncate(setSize);

@@ -13,8 +13,10 @@ using namespace needle::cpu;
 void IntegerKernel::emitPrologue() {
   ContractionKernel::emitPrologue();
   lhsZeroPoint = arith::TruncIOp::create(b, i32, arg(KernelArg::LhsZeroPoint));
-  if (spec.form != DotForm::Pairs && !spec.lhsUnsigned)
-    lhsZeroPoint = b.add(lhsZeroPoint, b.constant(b.getI32IntegerAttr(128)));
+  if (changesSign())
+    lhsZeroPoint =
+        b.add(lhsZeroPoint,
+              b.constant(b.getI32IntegerAttr(spec.lhsUnsigned ? -128 : 128)));
   if (widensPanels(spec))
     partSums = b.stack(i32, target.blockRows * tile.columns);
   if (!spec.wide)
@@ -27,6 +29,9 @@ SmallVector<Value> IntegerKernel::emitTile(unsigned rows, Rows lhs,
                                            const Panel &panel) {
   if (spec.form == DotForm::Bytes)
     return emitBytes(rows, lhs, panel);
+  // A single row would leave half of each matrix empty.
+  if (spec.form == DotForm::Quads && quads.multipliesMatrices() && rows > 1)
+    return emitMatrices(rows, lhs, panel.rhs);
   if (spec.form == DotForm::Quads)
     return emitQuads(rows, lhs, panel.rhs);
   if (panel.rhsBits == 16)
@@ -125,7 +130,7 @@ ContractionKernel::Rows IntegerKernel::emitLhsRows(const Block &block) {
                 b.mul(block.firstRow, arg(KernelArg::LhsRowStride)), i8);
   Rows packed{scratch, b.mul(stride, b.i64(spec.lhsBytes()))};
   auto pack = [&] { emitPackRows(source, scratch, block.rowCount, stride); };
-  if (spec.form == DotForm::Pairs || !spec.lhsUnsigned) {
+  if (spec.form == DotForm::Pairs || changesSign()) {
     pack();
     return packed;
   }
@@ -140,9 +145,9 @@ ContractionKernel::Rows IntegerKernel::emitLhsRows(const Block &block) {
 
 Value IntegerKernel::emitConvert(Value narrow) {
   if (spec.form != DotForm::Pairs) {
-    if (spec.lhsUnsigned)
+    if (!changesSign())
       return narrow;
-    // x + 128, as u8.
+    // x + 128 as u8, or x − 128 as i8.
     Type type = narrow.getType();
     Value sign = b.constant(b.getI8IntegerAttr(-128));
     if (auto vector = dyn_cast<VectorType>(type))

@@ -5,6 +5,7 @@
 #define NEEDLE_LIB_CODEGEN_CPU_INTEGERKERNEL_H
 
 #include "ContractionKernel.h"
+#include "QuadInstruction.h"
 
 namespace needle::cpu {
 
@@ -62,6 +63,9 @@ private:
   llvm::SmallVector<Value> emitRest(unsigned rows, Rows lhs, const Panel &panel,
                                     mlir::ValueRange sums);
   llvm::SmallVector<Value> emitQuads(unsigned rows, Rows lhs, Value rhs);
+  /// One element of 32 bits for each of `count` groups of a row, in all lanes.
+  llvm::SmallVector<Value> loadElements(Value pointer, unsigned count,
+                                        mlir::VectorType type);
   /// All groups, `step` at once, and those that are left one by one.
   llvm::SmallVector<Value>
   emitGroups(unsigned rows, Rows lhs, Value rhs, unsigned step,
@@ -81,6 +85,25 @@ private:
   Value loadElement(Value pointer, unsigned index, mlir::Type word,
                     mlir::VectorType type);
 
+  // WideningDots.cpp
+  llvm::SmallVector<Value> emitWidening(unsigned rows, Rows lhs, Value rhs,
+                                        unsigned rhsBits, Value first,
+                                        Value last,
+                                        llvm::SmallVector<Value> sums);
+  llvm::SmallVector<Value> loadPlaces(Value base, unsigned vector,
+                                      unsigned rhsBits);
+
+  // MatrixDots.cpp
+  llvm::SmallVector<Value> emitMatrices(unsigned rows, Rows lhs, Value rhs);
+  llvm::SmallVector<Value> emitMatrixDots(unsigned groups, Value columns,
+                                          llvm::ArrayRef<Value> elements,
+                                          mlir::ValueRange sums);
+
+  /// Whether tiles read lhs as u8 where it is stored as i8, or the reverse.
+  bool changesSign() const {
+    bool readsSigned = spec.form == DotForm::Quads && quads.isSigned;
+    return spec.form != DotForm::Pairs && spec.lhsUnsigned == readsSigned;
+  }
   Value numGroups() { return b.ceilDiv(arg(KernelArg::Depth), 4); }
   unsigned groupBytes() const { return 4 * tile.columns; }
   /// Rows whose sums, one for each pair of a quad, fit the registers: half as
@@ -96,6 +119,7 @@ private:
   std::optional<Part> part;
   Value partSums; ///< of the rows of a block, [rows][NR] of i32, on the stack
 
+  const QuadInstruction quads = getQuadInstruction(target.quadDotIntrinsic);
   Value lhsZeroPoint;       ///< of lhs as tiles read it, i32
   Value wideSums, wideTile; ///< scratch on the stack
 };
