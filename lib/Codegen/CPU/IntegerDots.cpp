@@ -77,9 +77,7 @@ SmallVector<Value> IntegerKernel::emitPairsOfQuads(unsigned rows, Rows lhs,
                                                    Value rhs, Value first,
                                                    Value last) {
   if (target.pairDotIntrinsic.empty())
-    return emitWidening(
-        rows, lhs, rhs, /*rhsBits=*/8, first, last,
-        SmallVector<Value>(rows * vectors(), b.zero(b.vec(lanes, i32))));
+    return emitWidening(rows, lhs, rhs, /*rhsBits=*/8, first, last, {});
   VectorType sumType = b.vec(lanes, i32), pairType = b.vec(2 * lanes, i16);
   unsigned halves = 2 * vectors();
   auto step = [&](Value base, ArrayRef<Value> elements, ValueRange sums) {
@@ -185,8 +183,7 @@ SmallVector<Value> IntegerKernel::emitGroups(
 SmallVector<Value>
 IntegerKernel::emitByteDots(unsigned groups, unsigned perWindow, Value columns,
                             ArrayRef<Value> elements, ValueRange sums) {
-  VectorType sumType = b.vec(lanes, i32), pairType = b.vec(2 * lanes, i16);
-  VectorType quadType = b.vec(4 * lanes, i8);
+  VectorType pairType = b.vec(2 * lanes, i16), quadType = b.vec(4 * lanes, i8);
   Value ones = b.constant(DenseElementsAttr::get(pairType, int16_t(1)));
   SmallVector<Value> next(sums);
   for (unsigned first = 0; first < groups; first += perWindow) {

@@ -86,6 +86,7 @@ private:
                     mlir::VectorType type);
 
   // WideningDots.cpp
+  /// As emitPairs, from panels of i16 or of i8.
   llvm::SmallVector<Value> emitWidening(unsigned rows, Rows lhs, Value rhs,
                                         unsigned rhsBits, Value first,
                                         Value last,

@@ -68,5 +68,7 @@ SmallVector<Value> IntegerKernel::emitWidening(unsigned rows, Rows lhs,
   unsigned bytes = groupBytes() * rhsBits / 8;
   lhs.base = b.advance(lhs.base, first, i64);
   rhs = b.advance(rhs, b.mul(first, b.i64(bytes)), i8);
+  if (sums.empty())
+    sums.assign(rows * vectors(), b.zero(sumType));
   return emitSteps(rows, lhs, 8, rhs, bytes, b.sub(last, first), sums, step);
 }
