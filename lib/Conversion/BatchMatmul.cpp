@@ -197,7 +197,9 @@ private:
           cpu::MatmulOp::create(b, l, into.getType(),
                                 lhs.getMatrix(b, l, indices, lhsSizes), packed,
                                 adaptor.getBias(), into, /*workspace=*/Value(),
-                                op.getTransposeLhs(), op.getActivation())
+                                op.getTransposeLhs(),
+                                /*window=*/DenseI64ArrayAttr(),
+                                /*depthwise=*/false, op.getActivation())
               .getResult(0);
       return {result.insertMatrix(b, l, product, carried[0], indices, sizes),
               packed};

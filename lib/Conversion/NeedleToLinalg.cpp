@@ -98,6 +98,8 @@ private:
     populateBlockwisePatterns(converter, panel, patterns);
     populateConstantPatterns(converter, patterns);
     populateContractionPatterns(converter, panel, patterns);
+    populateConvolutionPatterns(converter, panel, patterns);
+    populateConvTransposePatterns(converter, panel, patterns);
     populateElementwisePatterns(converter, patterns);
     populateFuncSignaturePatterns(converter, patterns);
     populateMovingPatterns(converter, patterns);

@@ -94,6 +94,7 @@ static void buildKernelsStage(OpPassManager &pm, const CPUTarget &target) {
 
 /// Stage "llvm": the LLVM dialect, with the C functions of each entry point.
 static void buildLLVMStage(OpPassManager &pm, const CPUTarget &) {
+  pm.addPass(cpu::createCPULowerExpandShape());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(createSCFToControlFlowPass());

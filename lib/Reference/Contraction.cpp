@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "ContractionEpilogue.h"
 #include "QuantParamsOf.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/TypeUtilities.h"
@@ -65,16 +66,6 @@ static float dotFloat(const float *lhs, const float *rhs, int64_t k) {
   for (int64_t i = 0; i != k; ++i)
     sum += static_cast<double>(lhs[i]) * static_cast<double>(rhs[i]);
   return static_cast<float>(sum);
-}
-
-static float activate(Activation activation, float value) {
-  switch (activation) {
-  case Activation::None:
-    return value;
-  case Activation::Relu:
-    return relu(value);
-  }
-  llvm_unreachable("all activations are covered");
 }
 
 namespace {
@@ -210,38 +201,6 @@ static int64_t dotInteger(const int32_t *lhs, const int32_t *rhs, int64_t k) {
   return sum;
 }
 
-namespace {
-/// What follows the sum (N5, then N1).
-class Epilogue {
-public:
-  Epilogue(QMatmulOp op, const Environment &env)
-      : activation(op.getActivation()) {
-    if (Value value = op.getBias()) {
-      if (env[value].getKind() == ElementKind::I32)
-        integerBias = env[value].getValues<int32_t>();
-      else
-        floatBias = env[value].getValues<float>();
-    }
-  }
-
-  int64_t addBias(int64_t sum, int64_t column) const {
-    return integerBias.empty() ? sum : sum + integerBias[column];
-  }
-  /// Each step is one rounding to f32.
-  float apply(int64_t sum, float combinedScale, int64_t column) const {
-    float value = rescale(sum, combinedScale);
-    if (!floatBias.empty())
-      value += floatBias[column];
-    return activate(activation, value);
-  }
-
-private:
-  Activation activation;
-  ArrayRef<int32_t> integerBias;
-  ArrayRef<float> floatBias;
-};
-} // namespace
-
 static FailureOr<Tensor> evaluateQMatmul(QMatmulOp op, const Environment &env) {
   FailureOr<MatmulSizes> sizes = getSizes(op, env);
   if (failed(sizes))
@@ -258,36 +217,17 @@ static FailureOr<Tensor> evaluateQMatmul(QMatmulOp op, const Environment &env) {
   if (failed(rhs))
     return failure();
 
-  Type elementType = getElementTypeOrSelf(op.getType());
-  FailureOr<QuantTypeInfo> to = QuantTypeInfo();
-  if (isa<quant::QuantizedType>(elementType))
-    to = getQuantParams(op, elementType, {m, n});
-  std::optional<ElementKind> kind = getElementKind(elementType);
-  if (failed(to) || !kind)
-    return failure();
-  FailureOr<Tensor> result = allocate(op, *kind, {m, n});
+  FailureOr<IntegerResult> result = IntegerResult::create(
+      op, {m, n}, {op.getActivation(), op.getBias(), env});
   if (failed(result))
     return failure();
-
-  Epilogue epilogue(op, env);
   for (int64_t row = 0, index = 0; row != m; ++row)
-    for (int64_t column = 0; column != n; ++column, ++index) {
-      int64_t sum =
-          epilogue.addBias(dotInteger(&lhs->rows.data()[row * k],
-                                      &rhs->rows.data()[column * k], k),
-                           column);
-      float scale = combineScales(lhs->getScale(row), rhs->getScale(column));
-      if (*kind == ElementKind::I32)
-        result->getMutableValues<int32_t>()[index] = wrapToInt32(sum);
-      else if (*kind == ElementKind::F32)
-        result->getMutableValues<float>()[index] =
-            epilogue.apply(sum, scale, column);
-      else
-        result->setStoredInteger(index,
-                                 quantize(epilogue.apply(sum, scale, column),
-                                          to->params.front(), to->range));
-    }
-  return result;
+    for (int64_t column = 0; column != n; ++column, ++index)
+      result->set(index, column,
+                  dotInteger(&lhs->rows.data()[row * k],
+                             &rhs->rows.data()[column * k], k),
+                  combineScales(lhs->getScale(row), rhs->getScale(column)));
+  return std::move(*result).take();
 }
 
 void needle::registerContractionEvaluators(EvaluatorRegistry &registry) {

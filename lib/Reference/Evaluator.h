@@ -83,6 +83,7 @@ mlir::FailureOr<Tensor> allocate(mlir::Operation *op, ElementKind kind,
 void registerBlockwiseEvaluators(EvaluatorRegistry &registry);
 void registerConstantEvaluators(EvaluatorRegistry &registry);
 void registerContractionEvaluators(EvaluatorRegistry &registry);
+void registerConvolutionEvaluators(EvaluatorRegistry &registry);
 void registerElementwiseEvaluators(EvaluatorRegistry &registry);
 void registerMovingEvaluators(EvaluatorRegistry &registry);
 void registerReductionEvaluators(EvaluatorRegistry &registry);

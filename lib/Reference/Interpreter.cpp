@@ -18,6 +18,7 @@ EvaluatorRegistry::EvaluatorRegistry() {
   registerBlockwiseEvaluators(*this);
   registerConstantEvaluators(*this);
   registerContractionEvaluators(*this);
+  registerConvolutionEvaluators(*this);
   registerElementwiseEvaluators(*this);
   registerMovingEvaluators(*this);
   registerReductionEvaluators(*this);

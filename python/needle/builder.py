@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from needle import _needle
 from needle._arguments import check_flag, check_integer, check_shape, check_text
+from needle._convolution import Convolutions
 from needle._places import find_caller
 from needle.blockwise import check_activations, check_block_size
 from needle.graph import Graph, listed
@@ -61,7 +62,7 @@ Axes = int | Sequence[int] | None
 PREDICATES = ("eq", "ne", "lt", "le", "gt", "ge")
 
 
-class GraphBuilder:
+class GraphBuilder(Convolutions):
     """Builds a graph op by op, checking each step.
 
     The Python line that calls a method becomes the op's source location, which
@@ -455,7 +456,7 @@ class GraphBuilder:
         result_types
             (dtype, shape) of each result, for operations that do not infer them
             (``reshape``, ``broadcast_to``, ``quantize``, ``dequantize``,
-            ``requantize``, ``qmatmul``).
+            ``requantize``, ``qmatmul``, ``qconv2d``).
         num_results
             How many results it has, where ``result_types`` does not say.
         name

@@ -152,10 +152,14 @@ def gamma(n: int, unit: float = U) -> float:
 
 def float_sum_bound(x: F32, w: F32) -> F64:
     """B1: |f32 sums in any order − the oracle| for matmul without bias."""
-    k = x.shape[1]
     x, w = x.astype(np.float64), w.astype(np.float64)
-    magnitude = (np.abs(x) @ np.abs(w)) * (1 + gamma(k + 2, V))
-    exact = np.abs(x @ w) + gamma(k, V) * magnitude
+    return contraction_bound(x.shape[1], x @ w, np.abs(x) @ np.abs(w))
+
+
+def contraction_bound(k: int, total: F64, magnitude: F64) -> F64:
+    """B1 for sums of k products, and of their magnitudes, formed in f64."""
+    magnitude = magnitude * (1 + gamma(k + 2, V))
+    exact = np.abs(total) + gamma(k, V) * magnitude
     return (
         (gamma(k) + gamma(k, V)) * magnitude
         + U * (exact + gamma(k, V) * magnitude)

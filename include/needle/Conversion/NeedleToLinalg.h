@@ -38,6 +38,14 @@ void populateBlockwisePatterns(const mlir::TypeConverter &converter,
                                int64_t panel,
                                mlir::RewritePatternSet &patterns);
 
+/// conv2d, qconv2d and conv_transpose2d.
+void populateConvolutionPatterns(const mlir::TypeConverter &converter,
+                                 int64_t panel,
+                                 mlir::RewritePatternSet &patterns);
+void populateConvTransposePatterns(const mlir::TypeConverter &converter,
+                                   int64_t panel,
+                                   mlir::RewritePatternSet &patterns);
+
 /// Elementwise float operations, with broadcasting.
 void populateElementwisePatterns(const mlir::TypeConverter &converter,
                                  mlir::RewritePatternSet &patterns);

@@ -72,7 +72,7 @@ private:
     if (op.getNumResults() != 0)
       return op.emitOpError("is on tensors; workspaces are added to buffers");
     if (failed(verifyRuntimeArguments(op)) ||
-        failed(verifyPanel(op, op.getRhs(), target)))
+        (!op.getDepthwise() && failed(verifyPanel(op, op.getRhs(), target))))
       return failure();
     ContractionKernels kernels = selectKernels(op, target);
     setKernelName(op, kernels.first().getName(target));
@@ -94,6 +94,18 @@ private:
     return success();
   }
 
+  template <typename Op>
+  static Value emitBytes(KernelBuilder &b, Op op, const KernelSpec &spec,
+                         const CPUTarget &target,
+                         const ContractionSizes &sizes) {
+    if (!op.getDepthwise())
+      return emitWorkspaceBytes(b, b.getLoc(), spec, target, sizes.rows,
+                                sizes.depth);
+    DepthwiseRing ring = emitDepthwiseRing(
+        b, b.getLoc(), Window::of(*op.getWindow()), target, sizes.resultWidth);
+    return b.mul(ring.rows, ring.rowBytes);
+  }
+
   /// %work = memref.alloc(threads, rows × packed row) : memref<?x?xi8>
   /// in front of `step`, the loops around the operation or itself.
   template <typename Op>
@@ -101,18 +113,19 @@ private:
                            const ContractionKernels &kernels,
                            const CPUTarget &target) {
     KernelBuilder b(op.getLoc(), step);
-    unsigned depthDim = getDepthDim(op.getTransposeLhs());
-    auto extent = [&](unsigned dim) -> Value {
+    SmallVector<Value> extents;
+    for (int64_t dim = 0, rank = op.getLhs().getType().getRank(); dim < rank;
+         ++dim) {
       // The sizes of a slice are known in front of the loop that takes it.
       Value size = b.createOrFold<memref::DimOp>(op.getLhs(), dim);
-      return arith::IndexCastOp::create(b, b.getI64Type(), size);
-    };
-    Value rows = extent(1 - depthDim), depth = extent(depthDim);
-    Value bytes = emitWorkspaceBytes(b, b.getLoc(), kernels.largest(), target,
-                                     rows, depth);
+      extents.push_back(arith::IndexCastOp::create(b, b.getI64Type(), size));
+    }
+    ContractionSizes sizes = emitContractionSizes(
+        b, b.getLoc(), extents, op.getTransposeLhs(), op.getWindow());
+    Value bytes = emitBytes(b, op, kernels.largest(), target, sizes);
     if (kernels.oneRow)
       bytes = b.max(bytes, emitWorkspaceBytes(b, b.getLoc(), *kernels.oneRow,
-                                              target, b.i64(1), depth));
+                                              target, b.i64(1), sizes.depth));
     bytes = arith::IndexCastOp::create(b, b.getIndexType(), bytes);
     Value threads = getRuntimeArgument(
         op->template getParentOfType<func::FuncOp>(), RuntimeArg::Threads);

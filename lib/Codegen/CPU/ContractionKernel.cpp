@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "ContractionKernel.h"
+#include "GatherPatches.h"
 #include "llvm/ADT/bit.h"
 
 using namespace mlir;
@@ -28,7 +29,8 @@ void ContractionKernel::emit(TaskArguments task) {
     bool pointer = which == KernelArg::Lhs || which == KernelArg::Rhs ||
                    which == KernelArg::Scales || which == KernelArg::Bias ||
                    which == KernelArg::Dest || which == KernelArg::Workspace ||
-                   which == KernelArg::Rest || which == KernelArg::RestGroups;
+                   which == KernelArg::Rest || which == KernelArg::RestGroups ||
+                   which == KernelArg::Patches;
     args.push_back(pointer ? reader.nextPointer() : reader.nextWord());
   }
   emitPrologue();
@@ -69,6 +71,25 @@ void ContractionKernel::emitPrologue() {
 Value ContractionKernel::emitWorkspace(Value worker) {
   return b.advance(arg(KernelArg::Workspace),
                    b.mul(worker, arg(KernelArg::WorkspaceBytes)), i8);
+}
+
+Value ContractionKernel::emitSource(const Block &block) {
+  Type element = spec.integer ? i8 : f32;
+  Value stride = arg(KernelArg::LhsRowStride);
+  if (!spec.patches)
+    return b.advance(arg(KernelArg::Lhs), b.mul(block.firstRow, stride),
+                     element);
+  // At the end of the workspace, behind what is packed from them.
+  Value rowBytes = b.mul(stride, b.i64(spec.integer ? 1 : 4));
+  Value rows = b.min(arg(KernelArg::BlockRows), arg(KernelArg::Rows));
+  Value offset = b.sub(arg(KernelArg::WorkspaceBytes), b.mul(rows, rowBytes));
+  Value dest = b.advance(emitWorkspace(block.worker), offset, i8);
+  Value fill = spec.integer ? arg(KernelArg::LhsZeroPoint) : b.i64(0);
+  emitGatherPatches(b, target,
+                    {arg(KernelArg::Patches), arg(KernelArg::Lhs),
+                     arith::TruncIOp::create(b, i8, fill)},
+                    {dest, rowBytes, block.firstRow, block.rowCount});
+  return dest;
 }
 
 void ContractionKernel::emitPanels(const Block &block, Rows lhs) {

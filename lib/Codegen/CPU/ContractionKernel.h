@@ -10,8 +10,8 @@
 //   epilogue
 //
 // The loops are the same for all kernels. FloatKernel and IntegerKernel say how
-// rows are packed, what a tile does, and what becomes of its sums; a kernel
-// whose rows are not those of a matrix overrides emitLhsRows.
+// rows are packed, what a tile does, and what becomes of its sums. Rows that
+// are windows of images are gathered first, and are a matrix from then on.
 //
 //===----------------------------------------------------------------------===//
 
@@ -89,6 +89,9 @@ protected:
   /// a power of two.
   void emitRowsOfPanel(const Panel &panel, Rows lhs, Value rowCount,
                        unsigned tileRows, bool leftInOneTile);
+  /// The first row of a block, with the strides of lhs: of a matrix, or
+  /// gathered from images.
+  Value emitSource(const Block &block);
   void emitTileAndStore(unsigned rows, const Panel &panel, Rows lhs, Value row);
   /// Copies the valid columns of a tile of a ragged panel to where they belong,
   /// or from there.

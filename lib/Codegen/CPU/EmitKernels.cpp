@@ -65,6 +65,9 @@ private:
   Value storeContext(ArrayRef<Value> words);
   void call(Value kernel, Value context, Value count, Value inlined);
 
+  /// The words of PatchArg, for elements of so many bytes.
+  Value storePatches(const Window &window, const View &images,
+                     const ContractionSizes &sizes, int64_t bytes);
   void setIntegerArgs(QMatmulOp op, SmallVectorImpl<Value> &args);
   Value selectKernel(const ContractionKernels &kernels, Value rows,
                      Value depth);
@@ -127,6 +130,37 @@ void Launcher::call(Value kernel, Value context, Value count, Value inlined) {
       });
 }
 
+Value Launcher::storePatches(const Window &window, const View &images,
+                             const ContractionSizes &sizes, int64_t bytes) {
+  SmallVector<Value> words(static_cast<size_t>(PatchArg::Count));
+  auto set = [&](PatchArg which, Value value) {
+    words[unsigned(which)] = value;
+  };
+  auto inBytes = [&](Value elements) { return b.mul(elements, b.i64(bytes)); };
+  set(PatchArg::Height, images.sizes[1]);
+  set(PatchArg::Width, images.sizes[2]);
+  set(PatchArg::ResultHeight, sizes.resultHeight);
+  set(PatchArg::ResultWidth, sizes.resultWidth);
+  set(PatchArg::ImageBytes, inBytes(images.strides[0]));
+  set(PatchArg::RowBytes, inBytes(images.strides[1]));
+  set(PatchArg::PixelBytes, inBytes(images.strides[2]));
+  set(PatchArg::ChannelBytes, inBytes(images.sizes[3]));
+  set(PatchArg::KernelHeight, b.i64(window.kernel[0]));
+  set(PatchArg::KernelWidth, b.i64(window.kernel[1]));
+  set(PatchArg::StrideHeight, b.i64(window.strides[0]));
+  set(PatchArg::StrideWidth, b.i64(window.strides[1]));
+  set(PatchArg::Top, b.i64(window.padding[0]));
+  set(PatchArg::Left, b.i64(window.padding[2]));
+  set(PatchArg::DilationHeight, b.i64(window.dilations[0]));
+  set(PatchArg::DilationWidth, b.i64(window.dilations[1]));
+  DepthwiseRing ring =
+      emitDepthwiseRing(b, b.getLoc(), window, target, sizes.resultWidth);
+  set(PatchArg::RingRows, ring.rows);
+  set(PatchArg::RingPositions, ring.positions);
+  set(PatchArg::RingRowBytes, ring.rowBytes);
+  return storeContext(words);
+}
+
 void Launcher::setIntegerArgs(QMatmulOp op, SmallVectorImpl<Value> &args) {
   auto set = [&](KernelArg which, Value value) {
     args[unsigned(which)] = value;
@@ -169,21 +203,43 @@ Value Launcher::selectKernel(const ContractionKernels &kernels, Value rows,
 template <typename Op>
 void Launcher::launch(Op op) {
   View lhs = view(op.getLhs()), dest = view(op.getDest());
-  unsigned depthDim = getDepthDim(op.getTransposeLhs());
-  Value rows = lhs.sizes[1 - depthDim], depth = lhs.sizes[depthDim];
+  ContractionSizes sizes = emitContractionSizes(
+      b, b.getLoc(), lhs.sizes, op.getTransposeLhs(), op.getWindow());
+  Value rows = sizes.rows, depth = sizes.depth;
   Value columns = dest.sizes[1];
   Value threads = frameWord(FrameWord::Threads, b.getI64Type());
   ContractionKernels kernels = selectKernels(op, target);
-  ContractionSplit split = emitContractionSplit(
-      b, b.getLoc(), kernels.largest(), target, rows, depth, columns, threads);
+  ContractionSplit split;
+  if (op.getDepthwise()) {
+    // Of rows of pixels; a channel's windows are its own.
+    rows = b.mul(lhs.sizes[0], sizes.resultHeight);
+    depth = b.div(depth, b.max(columns, b.i64(1)));
+    split = emitDepthwiseSplit(
+        b, b.getLoc(), rows, b.mul(b.mul(sizes.rows, columns), depth), threads);
+  } else {
+    split = emitContractionSplit(b, b.getLoc(), kernels.largest(), target, rows,
+                                 depth, columns, threads);
+  }
 
   SmallVector<Value> args(static_cast<size_t>(KernelArg::Count));
   auto set = [&](KernelArg which, Value value) {
     args[unsigned(which)] = value;
   };
   set(KernelArg::Lhs, lhs.pointer);
-  set(KernelArg::LhsRowStride, lhs.strides[1 - depthDim]);
-  set(KernelArg::LhsColStride, lhs.strides[depthDim]);
+  if (op.getWindow()) {
+    bool integer = kernels.first().integer;
+    int64_t bytes = integer ? 1 : 4;
+    set(KernelArg::Patches,
+        storePatches(Window::of(*op.getWindow()), lhs, sizes, bytes));
+    // What is gathered is a matrix.
+    Value rowBytes = emitPatchRowBytes(b, b.getLoc(), integer, depth);
+    set(KernelArg::LhsRowStride, b.div(rowBytes, b.i64(bytes)));
+    set(KernelArg::LhsColStride, b.i64(1));
+  } else {
+    unsigned depthDim = op.getTransposeLhs() ? 0 : 1;
+    set(KernelArg::LhsRowStride, lhs.strides[1 - depthDim]);
+    set(KernelArg::LhsColStride, lhs.strides[depthDim]);
+  }
   set(KernelArg::Rhs, view(op.getRhs()).pointer);
   set(KernelArg::Bias, pointerOrNull(op.getBias()));
   set(KernelArg::Dest, dest.pointer);

@@ -20,6 +20,8 @@ void FloatKernel::emitBlock(const Block &block) {
   Value rows =
       emitBlockRows(b, b.getLoc(), spec, target, arg(KernelArg::Rows), depth);
   Value blocks = b.div(b.sub(b.add(block.rowCount, rows), b.i64(1)), rows);
+  if (spec.patches)
+    patches = emitSource(block);
   // A sum of no terms has an epilogue, too.
   Value last = b.div(b.sub(b.max(depth, b.i64(1)), b.i64(1)), step);
   b.loop(b.i64(0), b.add(last, b.i64(1)), 1, [&](Value part) {
@@ -122,6 +124,9 @@ SmallVector<Value> FloatKernel::emitTerms(unsigned rows, Rows lhs,
 static constexpr int64_t fewestPanelsToCopyFor = 16;
 
 ContractionKernel::Rows FloatKernel::emitLhsRows(const Block &block) {
+  if (spec.patches)
+    return {b.advance(patches, block.firstTerm, f32),
+            b.mul(arg(KernelArg::LhsRowStride), b.i64(4))};
   Value stride = emitPackedRowStride(b, b.getLoc(), spec, packedTerms());
   Value scratch = emitWorkspace(block.worker);
   Value first = b.add(b.mul(block.firstRow, arg(KernelArg::LhsRowStride)),

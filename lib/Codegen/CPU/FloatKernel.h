@@ -46,6 +46,7 @@ private:
   void emitPackSquare(Value source, Value dest, Value row, Value k,
                       Value destStride);
 
+  Value patches;      ///< gathered rows of the block
   Value nextRhs;      ///< the panel after the present one
   Value prefetchStep; ///< bytes of it to prefetch in each step of a tile
 };

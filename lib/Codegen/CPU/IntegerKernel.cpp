@@ -125,9 +125,7 @@ ContractionKernel::Rows IntegerKernel::emitLhsRows(const Block &block) {
   Value depth = arg(KernelArg::Depth);
   Value scratch = emitWorkspace(block.worker);
   Value stride = emitPackedRowStride(b, b.getLoc(), spec, depth);
-  Value source =
-      b.advance(arg(KernelArg::Lhs),
-                b.mul(block.firstRow, arg(KernelArg::LhsRowStride)), i8);
+  Value source = emitSource(block);
   Rows packed{scratch, b.mul(stride, b.i64(spec.lhsBytes()))};
   auto pack = [&] { emitPackRows(source, scratch, block.rowCount, stride); };
   if (spec.form == DotForm::Pairs || changesSign()) {

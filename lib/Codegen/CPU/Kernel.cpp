@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "needle/Codegen/CPU/Kernel.h"
+#include "DepthwiseKernel.h"
 #include "FewRowsKernel.h"
 #include "IntegerKernel.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -34,7 +35,11 @@ RegisterTile KernelSpec::getTile(const CPUTarget &target) const {
 }
 
 std::string KernelSpec::getName(const CPUTarget &target) const {
-  std::string name = integer ? "qmatmul" : "matmul";
+  std::string name = integer ? "q" : "";
+  name += patches ? "conv2d" : "matmul";
+  if (depthwise.width != 0)
+    name += llvm::formatv("_depthwise{0}s{1}d{2}", depthwise.width,
+                          depthwise.stride, depthwise.dilation);
   if (integer) {
     name += lhsUnsigned ? "_u8" : "_s8";
     name += rhsBits == 8 ? "s8" : "i16";
@@ -79,6 +84,47 @@ int64_t needle::cpu::getMaxDepth(const KernelSpec &spec) {
   // in groups of four.
   int64_t largestProduct = 255 * (spec.rhsBits == 8 ? 128 : 255);
   return (INT32_MAX / largestProduct) & ~int64_t(3);
+}
+
+ContractionSizes
+needle::cpu::emitContractionSizes(OpBuilder &builder, Location loc,
+                                  ArrayRef<Value> lhsExtents, bool transposed,
+                                  std::optional<ArrayRef<int64_t>> values) {
+  if (!values)
+    return {
+        lhsExtents[transposed ? 1 : 0], lhsExtents[transposed ? 0 : 1], {}, {}};
+  KernelBuilder b(loc, builder);
+  Window window = Window::of(*values);
+  auto extent = [&](unsigned i) {
+    Value room = b.add(lhsExtents[1 + i], b.i64(window.getRoom(i)));
+    return b.add(b.div(room, b.i64(window.strides[i])), b.i64(1));
+  };
+  Value height = extent(0), width = extent(1);
+  Value pixels = b.i64(window.kernel[0] * window.kernel[1]);
+  return {b.mul(b.mul(lhsExtents[0], height), width),
+          b.mul(pixels, lhsExtents[3]), height, width};
+}
+
+DepthwiseRing needle::cpu::emitDepthwiseRing(OpBuilder &builder, Location loc,
+                                             const Window &window,
+                                             const CPUTarget &target,
+                                             Value resultWidth) {
+  KernelBuilder b(loc, builder);
+  // Elements of the kernel go in pairs: the first of the last one counts.
+  int64_t last = (window.kernel[1] - 1) / 2 * 2 * window.dilations[1];
+  Value positions =
+      b.add(b.mul(b.sub(resultWidth, b.i64(1)), b.i64(window.strides[1])),
+            b.i64(last + 1));
+  return {b.i64((window.kernel[0] - 1) * window.dilations[0] + 1), positions,
+          b.roundUp(b.mul(positions, b.i64(4 * target.intTile.columns)), 64)};
+}
+
+Value needle::cpu::emitPatchRowBytes(OpBuilder &builder, Location loc,
+                                     bool integer, Value depth) {
+  KernelBuilder b(loc, builder);
+  // Whole cache lines and one more, as packed rows.
+  Value bytes = b.mul(depth, b.i64(integer ? 1 : 4));
+  return b.add(b.roundUp(bytes, 64), b.i64(64));
 }
 
 Value needle::cpu::emitPackedRowStride(OpBuilder &builder, Location loc,
@@ -150,7 +196,8 @@ needle::cpu::emitContractionSplit(OpBuilder &builder, Location loc,
   int64_t panel = target.panel();
   ContractionSplit split;
   split.blockRows = emitBlockRows(b, loc, spec, target, rows, depth);
-  if (!spec.integer)
+  // Patches are gathered for one block at a time.
+  if (!spec.integer && !spec.patches)
     split.blockRows = emitRowsOfTask(b, split.blockRows, rows, depth, threads);
   split.blocks =
       b.div(b.sub(b.add(rows, split.blockRows), b.i64(1)), split.blockRows);
@@ -197,6 +244,23 @@ DirectSplit needle::cpu::emitDirectSplit(OpBuilder &builder, Location loc,
   return split;
 }
 
+ContractionSplit needle::cpu::emitDepthwiseSplit(OpBuilder &builder,
+                                                 Location loc, Value rows,
+                                                 Value work, Value threads) {
+  KernelBuilder b(loc, builder);
+  ContractionSplit split;
+  split.isInline = emitIsInline(b, work, threads);
+  // Two tasks a thread even out their differences; each begins with the rows of
+  // the image that its first windows share with those of the task before.
+  Value tasks = b.select(split.isInline, b.i64(1), b.mul(threads, b.i64(2)));
+  split.blockRows =
+      b.max(b.div(b.sub(b.add(rows, tasks), b.i64(1)), tasks), b.i64(1));
+  split.blocks =
+      b.div(b.sub(b.add(rows, split.blockRows), b.i64(1)), split.blockRows);
+  split.columnSplits = split.blockDepth = b.i64(1);
+  return split;
+}
+
 Value needle::cpu::emitIsPackInline(OpBuilder &builder, Location loc,
                                     Value columns, Value depth, Value threads) {
   KernelBuilder b(loc, builder);
@@ -226,21 +290,28 @@ Value needle::cpu::emitWorkspaceBytes(OpBuilder &builder, Location loc,
                                       const CPUTarget &target, Value rows,
                                       Value depth) {
   KernelBuilder b(loc, builder);
-  Value blockRows = emitBlockRows(b, loc, spec, target, rows, depth);
+  Value blockRows =
+      b.min(emitBlockRows(b, loc, spec, target, rows, depth), rows);
+  Value patches;
+  if (spec.patches)
+    patches = b.mul(blockRows, emitPatchRowBytes(b, loc, spec.integer, depth));
+  // Gathered rows of f32 are read where they are.
+  if (spec.patches && !spec.integer)
+    return patches;
   if (!spec.integer && spec.rows == 0)
     depth = emitBlockDepth(b, loc, depth);
   Value stride = emitPackedRowStride(b, loc, spec, depth);
   // Whole cache lines, so that workers do not share any.
-  Value bytes =
-      b.mul(b.mul(b.min(blockRows, rows), stride), b.i64(spec.lhsBytes()));
-  if (!widensPanels(spec))
-    return bytes;
-  KernelSpec widened = spec;
-  widened.rhsBits = 16;
-  return b.add(bytes,
-               b.roundUp(emitPackedRhsBytes(b, loc, widened,
-                                            b.i64(target.panel()), depth),
-                         64));
+  Value bytes = b.mul(b.mul(blockRows, stride), b.i64(spec.lhsBytes()));
+  if (widensPanels(spec)) {
+    KernelSpec widened = spec;
+    widened.rhsBits = 16;
+    bytes =
+        b.add(bytes, b.roundUp(emitPackedRhsBytes(b, loc, widened,
+                                                  b.i64(target.panel()), depth),
+                               64));
+  }
+  return patches ? b.add(bytes, patches) : bytes;
 }
 
 /// On a function that was emitted as a kernel: the name of the kernel. Another
@@ -286,7 +357,12 @@ func::FuncOp needle::cpu::getOrEmitContractionKernel(ModuleOp module,
                                                      const CPUTarget &target) {
   return getOrCreateTask(module, spec.getName(target),
                          [&](KernelBuilder &b, TaskArguments task) {
-                           if (spec.integer)
+                           bool isDepthwise = spec.depthwise.width != 0;
+                           if (isDepthwise && spec.integer)
+                             DepthwiseIntegerKernel(b, spec, target).emit(task);
+                           else if (isDepthwise)
+                             DepthwiseFloatKernel(b, spec, target).emit(task);
+                           else if (spec.integer)
                              IntegerKernel(b, spec, target).emit(task);
                            else if (spec.rows != 0)
                              FewRowsKernel(b, spec, target).emit(task);

@@ -8,21 +8,30 @@
 using namespace mlir;
 using namespace needle::cpu;
 
-unsigned needle::cpu::getDepthDim(bool transposeLhs) {
-  return transposeLhs ? 0 : 1;
+/// What distinguishes convolutions.
+template <typename Op>
+static void setWindow(KernelSpec &spec, Op op) {
+  spec.patches = op.getWindow().has_value();
+  if (!op.getDepthwise())
+    return;
+  Window window = Window::of(*op.getWindow());
+  spec.depthwise = {unsigned(window.kernel[1]), unsigned(window.strides[1]),
+                    unsigned(window.dilations[1])};
 }
 
 ContractionKernels needle::cpu::selectKernels(MatmulOp op) {
   KernelSpec spec;
   spec.hasBias = op.getBias() != nullptr;
   spec.activation = op.getActivation();
+  setWindow(spec, op);
   ContractionKernels kernels;
-  int64_t rows = cast<ShapedType>(op.getLhs().getType())
-                     .getDimSize(1 - getDepthDim(op.getTransposeLhs()));
-  if (ShapedType::isDynamic(rows)) {
+  int64_t rows = getContractionExtents(op.getLhs().getType(),
+                                       op.getTransposeLhs(), op.getWindow())
+                     .rows;
+  if (!spec.patches && ShapedType::isDynamic(rows)) {
     kernels.oneRow = spec;
     kernels.oneRow->rows = 1;
-  } else if (rows > 0 && rows <= KernelSpec::mostFewRows) {
+  } else if (!spec.patches && rows > 0 && rows <= KernelSpec::mostFewRows) {
     spec.rows = rows;
   }
   kernels.narrow = spec;
@@ -55,6 +64,7 @@ ContractionKernels needle::cpu::selectKernels(QMatmulOp op,
       spec.hasBias &&
       cast<ShapedType>(op.getBias().getType()).getElementType().isInteger();
   spec.activation = op.getActivation();
+  setWindow(spec, op);
   Type dest = cast<ShapedType>(op.getDest().getType()).getElementType();
   if (dest.isInteger(32)) {
     // Addition modulo 2³² is what an i32 result asks for, whatever K.
@@ -67,14 +77,18 @@ ContractionKernels needle::cpu::selectKernels(QMatmulOp op,
     spec.destMin = *op.getDestMin();
     spec.destMax = *op.getDestMax();
   }
+  // Its depth is bounded, and an i32 bias leads to another kernel.
+  if (op.getDepthwise())
+    return {spec, std::nullopt, std::nullopt};
   KernelSpec wide = spec;
   wide.wide = true;
   // An i32 bias may take any sum out of i32.
   if (spec.integerBias)
     return {std::nullopt, wide, std::nullopt};
   setForm(spec, op, target);
-  int64_t depth = cast<ShapedType>(op.getLhs().getType())
-                      .getDimSize(getDepthDim(op.getTransposeLhs()));
+  int64_t depth = getContractionExtents(op.getLhs().getType(),
+                                        op.getTransposeLhs(), op.getWindow())
+                      .depth;
   if (ShapedType::isDynamic(depth))
     return {spec, wide, std::nullopt};
   if (depth <= getMaxDepth(spec))
@@ -84,7 +98,10 @@ ContractionKernels needle::cpu::selectKernels(QMatmulOp op,
 
 bool needle::cpu::packsLhs(MatmulOp op) {
   auto memref = cast<MemRefType>(op.getLhs().getType());
-  bool contiguous = !op.getTransposeLhs() && memref.isLastDimUnitStride();
+  if (op.getDepthwise())
+    return false;
+  bool contiguous =
+      !op.getWindow() && !op.getTransposeLhs() && memref.isLastDimUnitStride();
   return !contiguous || selectKernels(op).first().rows == 0;
 }
 

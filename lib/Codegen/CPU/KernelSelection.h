@@ -41,9 +41,6 @@ bool packsLhs(QMatmulOp op);
 /// needle-cpu-add-runtime-arguments appends.
 mlir::LogicalResult verifyRuntimeArguments(mlir::Operation *op);
 
-/// The dimension of lhs along which a contraction sums.
-unsigned getDepthDim(bool transposeLhs);
-
 } // namespace needle::cpu
 
 #endif // NEEDLE_LIB_CODEGEN_CPU_KERNELSELECTION_H

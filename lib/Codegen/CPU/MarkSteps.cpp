@@ -15,6 +15,7 @@
 #include "needle-rt/abi.h"
 #include "needle/Codegen/CPU/EntryPoint.h"
 #include "needle/Codegen/CPU/Passes.h"
+#include "needle/Dialect/NeedleCPU/IR/Window.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CheckedArithmetic.h"
@@ -79,9 +80,14 @@ void collectOrigins(Location location, SetVector<StringRef> &origins) {
 /// M·N·K of a contraction; -1 if that is not static or beyond an int64.
 int64_t countMacs(Operation *op) {
   auto count = [](auto op) -> int64_t {
-    auto lhs = cast<ShapedType>(op.getLhs().getType());
     auto dest = cast<ShapedType>(op.getDest().getType());
-    int64_t depth = lhs.getDimSize(op.getTransposeLhs() ? 0 : 1);
+    int64_t depth = getContractionExtents(op.getLhs().getType(),
+                                          op.getTransposeLhs(), op.getWindow())
+                        .depth;
+    if (op.getDepthwise()) {
+      Window window = Window::of(*op.getWindow());
+      depth = window.kernel[0] * window.kernel[1];
+    }
     if (!dest.hasStaticShape() || ShapedType::isDynamic(depth))
       return -1;
     std::optional<int64_t> macs = depth;

@@ -20,16 +20,53 @@ using namespace needle::cpu;
 
 namespace {
 
-/// The allocation in the body of the entry point that `result` is, but for
-/// casts; null if it is something else.
-memref::AllocOp getAllocation(Value result, func::FuncOp entry) {
-  while (auto cast = result.getDefiningOp<memref::CastOp>())
-    result = cast.getSource();
+/// Where a result comes from.
+struct Origin {
+  /// In the body of the entry point; null if the result is something else.
+  memref::AllocOp alloc;
+  /// What gives it more dimensions, if anything does.
+  memref::ExpandShapeOp expand;
+};
+
+/// The allocation that `result` is, but for casts and an expansion.
+Origin getOrigin(Value result, func::FuncOp entry) {
+  Origin origin;
+  while (true) {
+    if (auto cast = result.getDefiningOp<memref::CastOp>()) {
+      result = cast.getSource();
+      continue;
+    }
+    auto expand = result.getDefiningOp<memref::ExpandShapeOp>();
+    if (!expand || origin.expand ||
+        !expand.getResultType().getLayout().isIdentity())
+      break;
+    origin.expand = expand;
+    result = expand.getSrc();
+  }
   auto alloc = result.getDefiningOp<memref::AllocOp>();
-  if (!alloc || alloc->getBlock() != &entry.front() ||
-      !alloc.getType().getLayout().isIdentity())
-    return {};
-  return alloc;
+  if (alloc && alloc->getBlock() == &entry.front() &&
+      alloc.getType().getLayout().isIdentity())
+    origin.alloc = alloc;
+  return origin;
+}
+
+/// `output` in the shape of the allocation that it replaces.
+Value shapeLike(const Origin &origin, Value output) {
+  OpBuilder builder(origin.alloc);
+  Location loc = origin.alloc.getLoc();
+  auto castTo = [&](MemRefType type) {
+    if (output.getType() != type)
+      output = memref::CastOp::create(builder, loc, type, output);
+  };
+  if (origin.expand) {
+    memref::ExpandShapeOp expand = origin.expand;
+    castTo(expand.getResultType());
+    output = memref::CollapseShapeOp::create(builder, loc, output,
+                                             expand.getReassociationIndices());
+  }
+  memref::AllocOp alloc = origin.alloc;
+  castTo(alloc.getType());
+  return output;
 }
 
 LogicalResult convert(func::FuncOp entry) {
@@ -47,13 +84,9 @@ LogicalResult convert(func::FuncOp entry) {
       return failure();
     Value output = entry.getArguments().back();
     Value result = terminator->getOperand(i);
-    if (memref::AllocOp alloc = getAllocation(result, entry)) {
-      OpBuilder builder(alloc);
-      if (alloc.getType() != type)
-        output = memref::CastOp::create(builder, alloc.getLoc(),
-                                        alloc.getType(), output);
-      alloc.replaceAllUsesWith(output);
-      alloc.erase();
+    if (Origin origin = getOrigin(result, entry); origin.alloc) {
+      origin.alloc.replaceAllUsesWith(shapeLike(origin, output));
+      origin.alloc.erase();
       continue;
     }
     OpBuilder builder(terminator);

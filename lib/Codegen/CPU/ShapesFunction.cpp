@@ -22,6 +22,7 @@ using namespace needle::cpu;
 using needle::ComputedDimension;
 using needle::DimensionRef;
 using needle::EqualDimensions;
+using needle::LeastDimension;
 
 namespace {
 
@@ -47,6 +48,7 @@ private:
   LogicalResult visit(Operation *op);
   void visitEqual(Operation *op, const EqualDimensions &equal);
   void visitComputed(Operation *op, const ComputedDimension &computed);
+  void visitLeast(Operation *op, const LeastDimension &least);
   void visitElementCount(Operation *op);
 
   /// The extents of a static shape; dynamic ones are left null.
@@ -61,6 +63,7 @@ private:
   /// The role of a value in a message, with its name if it is an input.
   std::string describe(Value value, StringRef role);
   void check(Operation *op, Value mustBe, Value is, const Twine &text);
+  void addCheck(Operation *op, Value violated, const Twine &text);
 
   func::FuncOp entry;
   SmallVectorImpl<Attribute> &messages;
@@ -134,6 +137,8 @@ LogicalResult ShapesEmitter::visit(Operation *op) {
     return verifyUnknown(op);
   for (const EqualDimensions &equal : rule->equal)
     visitEqual(op, equal);
+  for (const LeastDimension &least : rule->least)
+    visitLeast(op, least);
   for (const ComputedDimension &computed : rule->computed)
     visitComputed(op, computed);
   if (rule->sameElementCount)
@@ -191,6 +196,20 @@ void ShapesEmitter::visitComputed(Operation *op,
                       describe(result.value, result.role),
                       *getConstantIntValue(dim(result)))
             .str());
+}
+
+void ShapesEmitter::visitLeast(Operation *op, const LeastDimension &least) {
+  auto type = cast<RankedTensorType>(least.ref.value.getType());
+  if (!type.isDynamicDim(least.ref.index))
+    return;
+  Value violated = arith::CmpIOp::create(
+      builder, arith::CmpIPredicate::slt, materialize(dim(least.ref)),
+      arith::ConstantIndexOp::create(builder, least.least));
+  addCheck(op, violated,
+           llvm::formatv("{0}: dimension {1} of {2} must be at least {3}",
+                         op->getName().getStringRef(), least.ref.index,
+                         describe(least.ref.value, least.ref.role), least.least)
+               .str());
 }
 
 void ShapesEmitter::visitElementCount(Operation *op) {
@@ -260,8 +279,12 @@ void ShapesEmitter::check(Operation *op, Value mustBe, Value is,
                           const Twine &text) {
   if (mustBe == is)
     return;
-  Value violated =
-      arith::CmpIOp::create(builder, arith::CmpIPredicate::ne, is, mustBe);
+  addCheck(op,
+           arith::CmpIOp::create(builder, arith::CmpIPredicate::ne, is, mustBe),
+           text);
+}
+
+void ShapesEmitter::addCheck(Operation *op, Value violated, const Twine &text) {
   checks.push_back({violated, int64_t(messages.size())});
   messages.push_back(builder.getDictionaryAttr(
       {builder.getNamedAttr("text", builder.getStringAttr(text)),

@@ -153,3 +153,16 @@ func.func @quantized(%x: tensor<?x4x!quant.uniform<u8:f32, 0.5:3>>) -> tensor<?x
 func.func @names(%x: tensor<4xf32>, %y: tensor<4xf32> {needle.name = "arg0"}, %z: tensor<4xf32> {needle.name = ""}) -> tensor<4xf32> {
   return %x : tensor<4xf32>
 }
+
+// -----
+
+// A kernel has to fit into an image; the extent is what is left of it.
+
+// CHECK: needle.messages = [{location = {{.*}}, text = "needle.conv2d: dimension 1 of input (input 0) must be at least 3"}]
+// CHECK-LABEL: func.func private @convolution.shapes(
+// CHECK-SAME: %[[H:.*]]: index) -> (i64, index, index, index, index)
+// CHECK: arith.cmpi slt, %[[H]], %c3
+func.func @convolution(%x: tensor<1x?x9x3xf32>, %w: tensor<5x5x3x2xf32>) -> tensor<1x?x5x2xf32> {
+  %0 = needle.conv2d %x, %w {padding = array<i64: 1, 1, 0, 0>} : tensor<1x?x9x3xf32>, tensor<5x5x3x2xf32> -> tensor<1x?x5x2xf32>
+  return %0 : tensor<1x?x5x2xf32>
+}

@@ -68,3 +68,19 @@ func.func @strided(%x: memref<4xf32, strided<[2]>>) -> memref<4xf32, strided<[2]
     attributes {needle.signature = {inputs = [], outputs = []}} {
   return %x : memref<4xf32, strided<[2]>>
 }
+
+// -----
+
+// Pixels that are computed as the rows of a matrix are the result's memory, too.
+// CHECK-LABEL: func.func @pixels(
+// CHECK-SAME: %[[OUT:.*]]: memref<2x3x4xf32>
+// CHECK: %[[ROWS:.*]] = memref.collapse_shape %[[OUT]] {{\[\[}}0, 1], [2]] : memref<2x3x4xf32> into memref<6x4xf32>
+// CHECK: linalg.fill {{.*}} outs(%[[ROWS]] : memref<6x4xf32>)
+// CHECK-NOT: memref.copy
+func.func @pixels() -> memref<2x3x4xf32> attributes {needle.signature = {inputs = [], outputs = [{name = "y", type = tensor<2x3x4xf32>}]}} {
+  %c = arith.constant 0.0 : f32
+  %0 = memref.alloc() : memref<6x4xf32>
+  linalg.fill ins(%c : f32) outs(%0 : memref<6x4xf32>)
+  %1 = memref.expand_shape %0 [[0, 1], [2]] output_shape [2, 3, 4] : memref<6x4xf32> into memref<2x3x4xf32>
+  return %1 : memref<2x3x4xf32>
+}

@@ -551,3 +551,59 @@ func.func @rest_count(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %t: memref<1x
   needle_cpu.qmatmul ins(%l, %r : memref<4x4xi8>, memref<1x2x16x4xi8>) rest(%t, %g : memref<1x3x16x4xi8>, memref<1x2xi32>) outs(%d : memref<4x16xi32>) {byte_steps = 1 : i32}
   return
 }
+
+// -----
+
+func.func @window_rank(%lhs: memref<36x36xf32>, %rhs: memref<1x36x16xf32>, %dest: memref<36x16xf32>) {
+  // expected-error @+1 {{lhs must have rank 4 and element type f32, but is 'memref<36x36xf32>'}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<36x36xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>}
+  return
+}
+
+// -----
+
+func.func @window_transposed(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %dest: memref<36x16xf32>) {
+  // expected-error @+1 {{with a window has no transposed lhs}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {transpose_lhs, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>}
+  return
+}
+
+// -----
+
+func.func @window_values(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %dest: memref<36x16xf32>) {
+  // expected-error @+1 {{window must have 10 values, got 2}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3>}
+  return
+}
+
+// -----
+
+func.func @window_stride(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %dest: memref<36x16xf32>) {
+  // expected-error @+1 {{window must have a kernel, strides and dilations that are positive}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 0, 0, 0, 0, 0, 1, 1>}
+  return
+}
+
+// -----
+
+func.func @window_large(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %dest: memref<36x16xf32>) {
+  // expected-error @+1 {{window does not fit into lhs 'memref<1x8x8x4xf32>'}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, -3, -3, 1, 1>}
+  return
+}
+
+// -----
+
+func.func @window_rows(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %dest: memref<35x16xf32>) {
+  // expected-error @+1 {{M of lhs is 36, but M of dest is 35}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<35x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>}
+  return
+}
+
+// -----
+
+func.func @window_depth(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x35x16xf32>, %dest: memref<36x16xf32>) {
+  // expected-error @+1 {{the depth of the panels is 35, but K is 36}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x35x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>}
+  return
+}

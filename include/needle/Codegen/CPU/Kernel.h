@@ -13,12 +13,20 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "needle/Codegen/CPU/TargetDescription.h"
 #include "needle/Dialect/NeedleCPU/IR/NeedleCPU.h"
+#include "needle/Dialect/NeedleCPU/IR/Window.h"
 #include <string>
 
 namespace needle::cpu {
 
 /// What a contraction stores.
 enum class DestKind { F32, I32, Q8 };
+
+/// What the code of a depthwise kernel depends on; along the width.
+struct DepthwiseShape {
+  unsigned width = 0; ///< of the kernel; 0 in other kernels
+  unsigned stride = 1;
+  unsigned dilation = 1;
+};
 
 /// What distinguishes one contraction kernel from another.
 struct KernelSpec {
@@ -42,6 +50,10 @@ struct KernelSpec {
   int32_t destMin = 0, destMax = 0;
   /// Sums exceed i32: accumulate in chunks of i32 into i64 (N4).
   bool wide = false;
+  /// The rows of lhs are windows of images (see PatchArg).
+  bool patches = false;
+  /// Each column has the rows of one channel to itself (see DepthwiseKernel).
+  DepthwiseShape depthwise;
 
   /// Of f32: this many rows, at most mostFewRows, against several panels at
   /// once; 0 for any number.
@@ -83,12 +95,62 @@ enum class KernelArg : unsigned {
   BlockRows,      ///< rows of lhs in one task
   ColumnSplits,   ///< tasks along N for each block of rows
   BlockDepth,     ///< terms that f32 kernels add up before the next panel
+  Patches,        ///< pointer to the words of PatchArg, kernels with patches
   // Only of kernels of split weights:
   Rest,       ///< pointer to panels of groups
   RestGroups, ///< pointer to i32, where each belongs along K
   RestCount,  ///< groups in a panel
   Count
 };
+
+/// How rows of lhs are taken from images N×H×W×C, in order. Pairs are height
+/// and width; distances are in bytes, and Lhs points to the first pixel.
+enum class PatchArg : unsigned {
+  Height,
+  Width,
+  ResultHeight, ///< windows along H
+  ResultWidth,
+  ImageBytes,   ///< from one image to the next
+  RowBytes,     ///< from one row of pixels to the next
+  PixelBytes,   ///< from one pixel to the next
+  ChannelBytes, ///< that a row takes of each pixel
+  KernelHeight,
+  KernelWidth,
+  StrideHeight,
+  StrideWidth,
+  Top,
+  Left,
+  DilationHeight,
+  DilationWidth,
+  // Of depthwise kernels of integers.
+  RingRows,      ///< rows of pixels that the kernel spans
+  RingPositions, ///< pixels of such a row, with padding
+  RingRowBytes,
+  Count
+};
+
+/// The rows of pixels that a depthwise kernel of integers keeps, i64.
+struct DepthwiseRing {
+  mlir::Value rows, positions, rowBytes;
+};
+DepthwiseRing emitDepthwiseRing(mlir::OpBuilder &builder, mlir::Location loc,
+                                const Window &window, const CPUTarget &target,
+                                mlir::Value resultWidth);
+
+/// The sizes of a contraction, i64. Those of images are null without a window.
+struct ContractionSizes {
+  mlir::Value rows, depth;
+  mlir::Value resultHeight, resultWidth;
+};
+/// From the extents of lhs, i64.
+ContractionSizes
+emitContractionSizes(mlir::OpBuilder &builder, mlir::Location loc,
+                     llvm::ArrayRef<mlir::Value> lhsExtents, bool transposed,
+                     std::optional<llvm::ArrayRef<int64_t>> window);
+
+/// Bytes between gathered rows of lhs.
+mlir::Value emitPatchRowBytes(mlir::OpBuilder &builder, mlir::Location loc,
+                              bool integer, mlir::Value depth);
 
 /// Largest K for which Σ of products of packed operands cannot leave i32 (N4).
 int64_t getMaxDepth(const KernelSpec &spec);
@@ -122,6 +184,11 @@ ContractionSplit emitContractionSplit(mlir::OpBuilder &builder,
                                       const CPUTarget &target, mlir::Value rows,
                                       mlir::Value depth, mlir::Value columns,
                                       mlir::Value threads);
+
+/// Likewise for a depthwise kernel, of `rows` rows of pixels of the result.
+ContractionSplit emitDepthwiseSplit(mlir::OpBuilder &builder,
+                                    mlir::Location loc, mlir::Value rows,
+                                    mlir::Value work, mlir::Value threads);
 
 /// i1: packing `columns` × `depth` elements is too little work to share.
 mlir::Value emitIsPackInline(mlir::OpBuilder &builder, mlir::Location loc,

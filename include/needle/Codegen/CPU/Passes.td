@@ -135,6 +135,23 @@ def CPULowerCopies : Pass<"needle-cpu-lower-copies", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def CPULowerExpandShape : Pass<"needle-cpu-lower-expand-shape", "::mlir::ModuleOp"> {
+  let summary = "Turn memref.expand_shape of contiguous buffers into casts";
+  let description = [{
+    Upstream's expand-strided-metadata takes an expansion apart that has one
+    dynamic size in each group; the pixels of images N×H×W×C have three. A buffer
+    with another layout than that of its shape is left to it.
+
+    ```mlir
+    // before
+    %y = memref.expand_shape %x [[0, 1, 2], [3]] output_shape [%n, %h, %w, 4] : memref<?x4xf32> into memref<?x?x?x4xf32>
+    // after
+    %y = memref.reinterpret_cast %x to offset: [0], sizes: [%n, %h, %w, 4], strides: [%s0, %s1, 4, 1] : memref<?x4xf32> to memref<?x?x?x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def CPUMarkSteps : Pass<"needle-cpu-mark-steps", "::mlir::ModuleOp"> {
   let summary = "Announce each step of an entry point to the runtime";
   let description = [{

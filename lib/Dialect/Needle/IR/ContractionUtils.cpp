@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "ContractionUtils.h"
+#include "mlir/IR/TypeUtilities.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace needle;
@@ -19,7 +21,7 @@ static std::string toString(Type type) {
 
 LogicalResult needle::verifyQuantizedContractionOperand(
     RankedTensorType type, bool hasScale, bool hasZeroPoint,
-    std::optional<int64_t> axis,
+    std::optional<int64_t> axis, StringRef axisName,
     llvm::function_ref<LogicalResult(const Twine &)> fail) {
   Type element = type.getElementType();
   bool isRaw = element.isInteger(8);
@@ -40,7 +42,69 @@ LogicalResult needle::verifyQuantizedContractionOperand(
   if (!axis)
     return fail("must be quantized per tensor, got " + got);
   return fail("must be quantized per tensor or along axis " + Twine(*axis) +
-              " (N), got " + got);
+              " (" + axisName + "), got " + got);
+}
+
+LogicalResult needle::verifyQuantizedContractionOperand(
+    Operation *op, StringRef name, Value operand, Value scale, Value zeroPoint,
+    std::optional<int64_t> axis, StringRef axisName) {
+  return verifyQuantizedContractionOperand(
+      cast<RankedTensorType>(operand.getType()), bool(scale), bool(zeroPoint),
+      axis, axisName, [&](const Twine &message) -> LogicalResult {
+        return op->emitOpError() << "operand '" << name << "' " << message;
+      });
+}
+
+LogicalResult needle::verifyIntegerContractionResult(Operation *op, Value bias,
+                                                     Activation activation) {
+  Type type = op->getResult(0).getType();
+  Type element = getElementTypeOrSelf(type);
+  if (isa<quant::UniformQuantizedPerAxisType>(element))
+    return op->emitOpError()
+           << "result must be quantized per tensor, got " << type;
+  if (!element.isInteger(32))
+    return success();
+  if (activation != Activation::None)
+    return op->emitOpError()
+           << "an i32 result is the plain sum: activation '"
+           << stringifyActivation(activation) << "' does not apply to it";
+  if (bias && getElementTypeOrSelf(bias).isF32())
+    return op->emitOpError() << "an i32 result is the plain sum: operand "
+                                "'bias' must be i32, got "
+                             << bias.getType();
+  return success();
+}
+
+LogicalResult
+needle::checkQuantizedSource(const QuantizableOperand &description,
+                             Value operand, const QuantizedOperand &quantized,
+                             StringRef axisName, std::string &reason) {
+  llvm::raw_string_ostream os(reason);
+  auto type = dyn_cast<RankedTensorType>(quantized.value.getType());
+  if (!type || failed(verifyCompatibleShape(type, operand.getType()))) {
+    os << "operand '" << description.name << "' has type '" << operand.getType()
+       << "', its quantized source '" << quantized.value.getType() << "'";
+    return failure();
+  }
+  return verifyQuantizedContractionOperand(
+      type, bool(quantized.scale), bool(quantized.zeroPoint), description.axis,
+      axisName, [&](const Twine &message) {
+        os << "operand '" << description.name << "' " << message;
+        return failure();
+      });
+}
+
+LogicalResult needle::checkIntegerFormResult(Operation *op, Type resultType,
+                                             std::string &reason) {
+  Type element = getElementTypeOrSelf(resultType);
+  if (succeeded(
+          verifyCompatibleShape(resultType, op->getResult(0).getType())) &&
+      (element.isF32() || isa<quant::UniformQuantizedType>(element)))
+    return success();
+  llvm::raw_string_ostream(reason)
+      << "the result cannot become '" << resultType
+      << "': it must be float or quantized per tensor, of the same shape";
+  return failure();
 }
 
 Value needle::getTransposedMatrix(Value value) {

@@ -60,13 +60,39 @@ ShapeRule getMatmulShapeRule(Op op) {
 }
 
 /// Verifies how an operand of an integer contraction is quantized: per tensor
-/// or along `axis`, with parameter operands if and only if its elements are raw
-/// integers. `fail` receives the rest of a sentence that began with the
-/// operand's name.
+/// or along `axis`, which messages call `axisName`, with parameter operands if
+/// and only if its elements are raw integers. `fail` receives the rest of a
+/// sentence that began with the operand's name.
 mlir::LogicalResult verifyQuantizedContractionOperand(
     mlir::RankedTensorType type, bool hasScale, bool hasZeroPoint,
-    std::optional<int64_t> axis,
+    std::optional<int64_t> axis, llvm::StringRef axisName,
     llvm::function_ref<mlir::LogicalResult(const llvm::Twine &)> fail);
+
+/// The same for an operand of the integer operation `op`, with an error there.
+mlir::LogicalResult verifyQuantizedContractionOperand(
+    mlir::Operation *op, llvm::StringRef name, mlir::Value operand,
+    mlir::Value scale, mlir::Value zeroPoint, std::optional<int64_t> axis,
+    llvm::StringRef axisName);
+
+/// Verifies which result element type of the integer contraction `op` goes with
+/// which bias and activation.
+mlir::LogicalResult verifyIntegerContractionResult(mlir::Operation *op,
+                                                   mlir::Value bias,
+                                                   Activation activation);
+
+/// Says in `reason` why `quantized` cannot stand for the float operand
+/// `operand`, if so.
+mlir::LogicalResult checkQuantizedSource(const QuantizableOperand &description,
+                                         mlir::Value operand,
+                                         const QuantizedOperand &quantized,
+                                         llvm::StringRef axisName,
+                                         std::string &reason);
+
+/// Says in `reason` why an integer form of `op` cannot have the result type
+/// `resultType`, if so.
+mlir::LogicalResult checkIntegerFormResult(mlir::Operation *op,
+                                           mlir::Type resultType,
+                                           std::string &reason);
 
 /// The operand of `value`'s defining op if that op swaps the last two
 /// dimensions and no other; null otherwise.

@@ -47,26 +47,6 @@ SmallVector<QuantizableOperand> MatmulOp::getQuantizableOperands() {
       {1, "rhs", QuantizableRole::Weight, rank - (getTransposeRhs() ? 2 : 1)}};
 }
 
-/// Says in `reason` why `quantized` cannot stand for `operand`, if so.
-static LogicalResult checkQuantizedOperand(StringRef name, Value operand,
-                                           const QuantizedOperand &quantized,
-                                           std::optional<int64_t> axis,
-                                           std::string &reason) {
-  llvm::raw_string_ostream os(reason);
-  auto type = dyn_cast<RankedTensorType>(quantized.value.getType());
-  if (!type || failed(verifyCompatibleShape(type, operand.getType()))) {
-    os << "operand '" << name << "' has type '" << operand.getType()
-       << "', its quantized source '" << quantized.value.getType() << "'";
-    return failure();
-  }
-  return verifyQuantizedContractionOperand(
-      type, bool(quantized.scale), bool(quantized.zeroPoint), axis,
-      [&](const Twine &message) {
-        os << "operand '" << name << "' " << message;
-        return failure();
-      });
-}
-
 FailureOr<Operation *>
 MatmulOp::buildIntegerForm(OpBuilder &builder,
                            ArrayRef<QuantizedOperand> quantized,
@@ -85,19 +65,10 @@ MatmulOp::buildIntegerForm(OpBuilder &builder,
       return failure();
     }
   const QuantizedOperand &lhs = quantized[0], &rhs = quantized[1];
-  if (failed(checkQuantizedOperand("lhs", getLhs(), lhs, operands[0].axis,
-                                   reason)) ||
-      failed(checkQuantizedOperand("rhs", getRhs(), rhs, operands[1].axis,
-                                   reason)))
+  if (failed(checkQuantizedSource(operands[0], getLhs(), lhs, "N", reason)) ||
+      failed(checkQuantizedSource(operands[1], getRhs(), rhs, "N", reason)) ||
+      failed(checkIntegerFormResult(*this, resultType, reason)))
     return failure();
-  Type element = getElementTypeOrSelf(resultType);
-  if (failed(verifyCompatibleShape(resultType, getType())) ||
-      !(element.isF32() || isa<quant::UniformQuantizedType>(element))) {
-    llvm::raw_string_ostream(reason)
-        << "the result cannot become '" << resultType
-        << "': it must be float or quantized per tensor, of the same shape";
-    return failure();
-  }
   return QMatmulOp::create(builder, getLoc(), resultType, lhs.value, rhs.value,
                            lhs.scale, lhs.zeroPoint, rhs.scale, rhs.zeroPoint,
                            getBias(), getTransposeLhs(), getTransposeRhs(),

@@ -13,36 +13,6 @@
 using namespace mlir;
 using namespace needle;
 
-/// How `operand` is quantized and where its parameters come from.
-static LogicalResult verifyOperand(QMatmulOp op, StringRef name, Value operand,
-                                   Value scale, Value zeroPoint,
-                                   std::optional<int64_t> axis) {
-  return verifyQuantizedContractionOperand(
-      cast<RankedTensorType>(operand.getType()), bool(scale), bool(zeroPoint),
-      axis, [&](const Twine &message) -> LogicalResult {
-        return op.emitOpError() << "operand '" << name << "' " << message;
-      });
-}
-
-/// Which result element types go with which bias and activation.
-static LogicalResult verifyResultElement(QMatmulOp op) {
-  Type element = getElementTypeOrSelf(op.getType());
-  if (isa<quant::UniformQuantizedPerAxisType>(element))
-    return op.emitOpError()
-           << "result must be quantized per tensor, got " << op.getType();
-  if (!element.isInteger(32))
-    return success();
-  if (op.getActivation() != Activation::None)
-    return op.emitOpError() << "an i32 result is the plain sum: activation '"
-                            << stringifyActivation(op.getActivation())
-                            << "' does not apply to it";
-  if (op.getBias() && getElementTypeOrSelf(op.getBias()).isF32())
-    return op.emitOpError() << "an i32 result is the plain sum: operand 'bias' "
-                               "must be i32, got "
-                            << op.getBias().getType();
-  return success();
-}
-
 /// There is no integer form with a batch.
 static LogicalResult verifyMatrix(QMatmulOp op, StringRef operand,
                                   RankedTensorType type, StringRef layout) {
@@ -68,12 +38,13 @@ LogicalResult QMatmulOp::verify() {
                                                   getType().getElementType())
                          << ", got " << getType();
   int64_t n = getTransposeRhs() ? 0 : 1;
-  if (failed(verifyOperand(*this, "lhs", getLhs(), getLhsScale(),
-                           getLhsZeroPoint(), std::nullopt)) ||
-      failed(verifyOperand(*this, "rhs", getRhs(), getRhsScale(),
-                           getRhsZeroPoint(), n)))
+  if (failed(verifyQuantizedContractionOperand(*this, "lhs", getLhs(),
+                                               getLhsScale(), getLhsZeroPoint(),
+                                               std::nullopt, "N")) ||
+      failed(verifyQuantizedContractionOperand(
+          *this, "rhs", getRhs(), getRhsScale(), getRhsZeroPoint(), n, "N")))
     return failure();
-  return verifyResultElement(*this);
+  return verifyIntegerContractionResult(*this, getBias(), getActivation());
 }
 
 ShapeRule QMatmulOp::getShapeRule() { return getMatmulShapeRule(*this); }

@@ -1,8 +1,7 @@
-//===- FuseEpilogue.cpp - Bias and activation into matmul -----------------===//
+//===- FuseEpilogue.cpp - Bias and activation into contractions -----------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Makes the bias and the activation function behind a matrix multiplication
-// part of it.
+// Makes the bias and the activation function behind a contraction part of it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,42 +17,41 @@ namespace needle {
 using namespace needle;
 using namespace mlir;
 
-/// The matmul that `user` alone uses, through `value`; none if it already has
-/// an activation function, behind which nothing can be added.
-static MatmulOp getFusableMatmul(Value value, Operation *user) {
-  auto matmul = value.getDefiningOp<MatmulOp>();
-  if (!matmul || !value.hasOneUse() || matmul->getBlock() != user->getBlock() ||
-      matmul.getActivation() != Activation::None)
+/// The contraction that `user` alone uses, through `value`; none if it already
+/// has an activation function, behind which nothing can be added.
+static EpilogueOpInterface getFusable(Value value, Operation *user) {
+  auto op = value.getDefiningOp<EpilogueOpInterface>();
+  if (!op || !value.hasOneUse() || op->getBlock() != user->getBlock() ||
+      op.getActivation() != Activation::None)
     return {};
-  return matmul;
+  return op;
 }
 
-/// Replaces `user` by `matmul` with the given bias and activation, standing
-/// where the user stood: the bias may be defined behind the old matmul.
-static void fuse(PatternRewriter &rewriter, MatmulOp matmul, Operation *user,
-                 Value bias, Activation activation) {
-  auto fused = MatmulOp::create(
-      rewriter, rewriter.getFusedLoc({matmul.getLoc(), user->getLoc()}),
-      user->getResult(0).getType(), matmul.getLhs(), matmul.getRhs(), bias,
-      matmul.getTransposeLhs(), matmul.getTransposeRhs(), activation);
-  fused->setDiscardableAttrs(matmul->getDiscardableAttrDictionary());
+/// Replaces `user` by `op` with the given bias and activation, standing where
+/// the user stood: the bias may be defined behind the old operation.
+static void fuse(PatternRewriter &rewriter, EpilogueOpInterface op,
+                 Operation *user, Value bias, Activation activation) {
+  Operation *fused = op.cloneWithEpilogue(
+      rewriter, rewriter.getFusedLoc({op.getLoc(), user->getLoc()}),
+      user->getResult(0).getType(), bias, activation);
   rewriter.replaceOp(user, fused);
-  rewriter.eraseOp(matmul);
+  rewriter.eraseOp(op);
 }
 
-/// Whether adding `bias` to a matrix of type `result` adds one number to each
+/// Whether adding `bias` to a tensor of type `result` adds one number to each
 /// column.
 static bool isBias(RankedTensorType bias, RankedTensorType result) {
   int64_t n = result.getShape().back();
-  if (ShapedType::isDynamic(n))
+  if (ShapedType::isDynamic(n) || bias.getRank() == 0 ||
+      bias.getRank() > result.getRank() || bias.getShape().back() != n)
     return false;
-  return bias.getShape() == llvm::ArrayRef<int64_t>{n} ||
-         bias.getShape() == llvm::ArrayRef<int64_t>{1, n};
+  return llvm::all_of(bias.getShape().drop_back(),
+                      [](int64_t size) { return size == 1; });
 }
 
 namespace {
 
-/// add(matmul(x, w), b)  →  matmul(x, w) bias(b)
+/// add(matmul(x, w), b)  →  matmul(x, w) bias(b); likewise conv2d
 struct FuseBias : OpRewritePattern<AddOp> {
   FuseBias(MLIRContext *context, Pass::Statistic &count)
       : OpRewritePattern(context), count(count) {}
@@ -63,7 +61,8 @@ struct FuseBias : OpRewritePattern<AddOp> {
     if (succeeded(fuseOperand(add, add.getLhs(), add.getRhs(), rewriter)) ||
         succeeded(fuseOperand(add, add.getRhs(), add.getLhs(), rewriter)))
       return success();
-    return rewriter.notifyMatchFailure(add, "not a matmul plus a bias of N");
+    return rewriter.notifyMatchFailure(add,
+                                       "not a contraction plus a bias of N");
   }
 
 private:
@@ -71,32 +70,34 @@ private:
 
   LogicalResult fuseOperand(AddOp add, Value product, Value bias,
                             PatternRewriter &rewriter) const {
-    MatmulOp matmul = getFusableMatmul(product, add);
+    EpilogueOpInterface op = getFusable(product, add);
     auto biasType = cast<RankedTensorType>(bias.getType());
-    if (!matmul || matmul.getBias() || !isBias(biasType, matmul.getType()))
+    if (!op || op.getBias() ||
+        !isBias(biasType, cast<RankedTensorType>(product.getType())))
       return failure();
-    if (biasType.getRank() == 2)
+    if (biasType.getRank() > 1)
       bias = ReshapeOp::create(rewriter, add.getLoc(),
                                RankedTensorType::get(biasType.getShape().back(),
                                                      biasType.getElementType()),
                                bias);
-    fuse(rewriter, matmul, add, bias, Activation::None);
+    fuse(rewriter, op, add, bias, Activation::None);
     ++count;
     return success();
   }
 };
 
-/// relu(matmul(x, w))  →  matmul(x, w) {activation = relu}
+/// relu(matmul(x, w))  →  matmul(x, w) {activation = relu}; likewise conv2d
 struct FuseRelu : OpRewritePattern<ReluOp> {
   FuseRelu(MLIRContext *context, Pass::Statistic &count)
       : OpRewritePattern(context), count(count) {}
 
   LogicalResult matchAndRewrite(ReluOp relu,
                                 PatternRewriter &rewriter) const override {
-    MatmulOp matmul = getFusableMatmul(relu.getOperand(), relu);
-    if (!matmul)
-      return rewriter.notifyMatchFailure(relu, "not the only user of a matmul");
-    fuse(rewriter, matmul, relu, matmul.getBias(), Activation::Relu);
+    EpilogueOpInterface op = getFusable(relu.getOperand(), relu);
+    if (!op)
+      return rewriter.notifyMatchFailure(relu,
+                                         "not the only user of a contraction");
+    fuse(rewriter, op, relu, op.getBias(), Activation::Relu);
     ++count;
     return success();
   }

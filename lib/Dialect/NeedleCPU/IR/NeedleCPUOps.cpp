@@ -8,6 +8,7 @@
 #include "needle/Dialect/NeedleCPU/IR/NeedleCPU.h"
 
 #include "mlir/IR/OpImplementation.h"
+#include "needle/Dialect/NeedleCPU/IR/Window.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
 
@@ -82,7 +83,8 @@ static LogicalResult verifyContiguous(Operation *op, StringRef name,
   if (!operand)
     return success();
   auto memref = dyn_cast<MemRefType>(operand.getType());
-  if (!memref || memref.getLayout().isIdentity())
+  bool isRow = memref && memref.getRank() == 1 && memref.isLastDimUnitStride();
+  if (!memref || isRow || memref.getLayout().isIdentity())
     return success();
   return op->emitOpError() << name << " must be contiguous, but is " << memref;
 }
@@ -148,10 +150,97 @@ static LogicalResult verifyWorkspace(Operation *op, Value workspace) {
   return verifyContiguous(op, "workspace", workspace);
 }
 
+ContractionExtents
+needle::cpu::getContractionExtents(ShapedType lhs, bool transposed,
+                                   std::optional<ArrayRef<int64_t>> values) {
+  if (!values)
+    return {lhs.getDimSize(transposed ? 1 : 0),
+            lhs.getDimSize(transposed ? 0 : 1)};
+  Window window = Window::of(*values);
+  auto product = [](ArrayRef<int64_t> extents) {
+    int64_t result = 1;
+    for (int64_t extent : extents)
+      result = ShapedType::isDynamic(result) || ShapedType::isDynamic(extent)
+                   ? ShapedType::kDynamic
+                   : result * extent;
+    return result;
+  };
+  return {product({lhs.getDimSize(0), window.getExtent(0, lhs.getDimSize(1)),
+                   window.getExtent(1, lhs.getDimSize(2))}),
+          product({window.kernel[0], window.kernel[1], lhs.getDimSize(3)})};
+}
+
+/// The left-hand side: a matrix, or images with a window.
+template <typename Op>
+static LogicalResult verifyLhs(Op op, function_ref<bool(Type)> isAllowed,
+                               StringRef allowed) {
+  ShapedType lhs = op.getLhs().getType();
+  std::optional<ArrayRef<int64_t>> values = op.getWindow();
+  if (failed(verifyShape(op, "lhs", lhs, values ? 4 : 2, isAllowed, allowed)))
+    return failure();
+  if (!values)
+    return success();
+  if (op.getTransposeLhs())
+    return op.emitOpError("with a window has no transposed lhs");
+  if (values->size() != Window::numValues)
+    return op.emitOpError() << "window must have " << Window::numValues
+                            << " values, got " << values->size();
+  Window window = Window::of(*values);
+  auto positive = [](ArrayRef<int64_t> pair) {
+    return pair[0] > 0 && pair[1] > 0;
+  };
+  if (!positive(window.kernel) || !positive(window.strides) ||
+      !positive(window.dilations))
+    return op.emitOpError("window must have a kernel, strides and dilations "
+                          "that are positive");
+  for (unsigned i = 0; i < 2; ++i) {
+    int64_t size = lhs.getDimSize(1 + i);
+    if (!ShapedType::isDynamic(size) && size + window.getRoom(i) < 0)
+      return op.emitOpError() << "window does not fit into lhs " << lhs;
+  }
+  return success();
+}
+
+/// The weights of a depthwise contraction.
+template <typename Op>
+static LogicalResult verifyDepthwise(Op op) {
+  if (!op.getWindow())
+    return op.emitOpError("depthwise needs a window");
+  ShapedType lhs = op.getLhs().getType(), rhs = op.getRhs().getType();
+  bool isFloat = lhs.getElementType().isF32();
+  auto isI16 = [](Type type) { return type.isSignlessInteger(16); };
+  if (failed(isFloat ? verifyShape(op, "rhs", rhs, 2, isF32, "f32")
+                     : verifyShape(op, "rhs", rhs, 3, isI16, "i16")) ||
+      failed(verifyContiguous(op, "rhs", op.getRhs())) ||
+      failed(verifyContiguous(op, "bias", op.getBias())) ||
+      failed(verifyContiguousRows(op, op.getDest())))
+    return failure();
+  if (!isFloat && rhs.getDimSize(2) != 2)
+    return op.emitOpError() << "rhs must end in pairs, but is " << rhs;
+  Window window = Window::of(*op.getWindow());
+  int64_t width = window.kernel[1];
+  int64_t taps = window.kernel[0] * (isFloat ? width : (width + 1) / 2);
+  Dimension columns = {op.getDest().getType().getDimSize(1), "N of dest"};
+  ContractionExtents extents =
+      getContractionExtents(lhs, /*transposed=*/false, op.getWindow());
+  if (failed(verifySame(op, {extents.rows, "M of lhs"},
+                        {op.getDest().getType().getDimSize(0), "M of dest"})) ||
+      failed(verifySame(op, {rhs.getDimSize(0), "the first dimension of rhs"},
+                        {taps, "the size of the kernel"})) ||
+      failed(verifySame(op, {rhs.getDimSize(1), "N of rhs"}, columns)) ||
+      failed(verifySame(op, {lhs.getDimSize(3), "C of lhs"}, columns)))
+    return failure();
+  if (!op.getBias())
+    return success();
+  return verifySame(
+      op, {op.getBias().getType().getDimSize(0), "the length of bias"},
+      columns);
+}
+
 /// The shape of a contraction's operands and destination.
-static LogicalResult verifyContraction(Operation *op, ShapedType lhs,
-                                       bool transposed, Value rhsOperand,
-                                       Value bias, Value destOperand) {
+static LogicalResult verifyContraction(Operation *op, ContractionExtents lhs,
+                                       Value rhsOperand, Value bias,
+                                       Value destOperand) {
   if (failed(verifyContiguous(op, "rhs", rhsOperand)) ||
       failed(verifyContiguous(op, "bias", bias)) ||
       failed(verifyContiguousRows(op, destOperand)))
@@ -159,10 +248,9 @@ static LogicalResult verifyContraction(Operation *op, ShapedType lhs,
   auto rhs = cast<ShapedType>(rhsOperand.getType());
   auto dest = cast<ShapedType>(destOperand.getType());
   int64_t n = dest.getDimSize(1);
-  if (failed(verifySame(op, {lhs.getDimSize(transposed ? 1 : 0), "M of lhs"},
+  if (failed(verifySame(op, {lhs.rows, "M of lhs"},
                         {dest.getDimSize(0), "M of dest"})) ||
-      failed(
-          verifyPacked(op, "rhs", rhs, lhs.getDimSize(transposed ? 0 : 1), n)))
+      failed(verifyPacked(op, "rhs", rhs, lhs.depth, n)))
     return failure();
   if (!bias)
     return success();
@@ -262,9 +350,7 @@ void MatmulOp::getEffects(Effects &effects) {
 LogicalResult MatmulOp::verify() {
   ShapedType lhs = getLhs().getType(), rhs = getRhs().getType();
   ShapedType dest = getDest().getType();
-  if (failed(verifyOneKind(*this)) ||
-      failed(verifyShape(*this, "lhs", lhs, 2, isF32, "f32")) ||
-      failed(verifyShape(*this, "rhs", rhs, 3, isF32, "f32")) ||
+  if (failed(verifyOneKind(*this)) || failed(verifyLhs(*this, isF32, "f32")) ||
       failed(verifyShape(*this, "dest", dest, 2, isF32, "f32")))
     return failure();
   if (getBias() &&
@@ -272,8 +358,13 @@ LogicalResult MatmulOp::verify() {
     return failure();
   if (failed(verifyWorkspace(*this, getWorkspace())))
     return failure();
-  return verifyContraction(*this, lhs, getTransposeLhs(), getRhs(), getBias(),
-                           getDest());
+  if (getDepthwise())
+    return verifyDepthwise(*this);
+  if (failed(verifyShape(*this, "rhs", rhs, 3, isF32, "f32")))
+    return failure();
+  return verifyContraction(
+      *this, getContractionExtents(lhs, getTransposeLhs(), getWindow()),
+      getRhs(), getBias(), getDest());
 }
 
 //===----------------------------------------------------------------------===//
@@ -378,16 +469,19 @@ LogicalResult QMatmulOp::verify() {
   ShapedType lhs = getLhs().getType(), rhs = getRhs().getType();
   ShapedType dest = getDest().getType();
   auto isResult = [](Type type) { return isF32OrI32(type) || isI8(type); };
-  if (failed(verifyOneKind(*this)) ||
-      failed(verifyShape(*this, "lhs", lhs, 2, isI8, "i8")) ||
-      failed(verifyShape(*this, "rhs", rhs, 4, isI8OrI16, "i8 or i16")) ||
+  if (failed(verifyOneKind(*this)) || failed(verifyLhs(*this, isI8, "i8")) ||
+      (!getDepthwise() &&
+       failed(verifyShape(*this, "rhs", rhs, 4, isI8OrI16, "i8 or i16"))) ||
       failed(verifyShape(*this, "dest", dest, 2, isResult, "i32, f32 or i8")))
     return failure();
   if (getBias() && failed(verifyShape(*this, "bias", getBias().getType(), 1,
                                       isF32OrI32, "f32 or i32")))
     return failure();
-  if (failed(verifyContraction(*this, lhs, getTransposeLhs(), getRhs(),
-                               getBias(), getDest())) ||
+  ContractionExtents extents =
+      getContractionExtents(lhs, getTransposeLhs(), getWindow());
+  if (failed(getDepthwise() ? verifyDepthwise(*this)
+                            : verifyContraction(*this, extents, getRhs(),
+                                                getBias(), getDest())) ||
       failed(verifyContiguous(*this, "scales", getScales())) ||
       failed(verifyLhsZeroPoint(*this)) || failed(verifyByteSteps(*this)) ||
       failed(verifyWorkspace(*this, getWorkspace())))

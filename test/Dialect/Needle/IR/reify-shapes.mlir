@@ -156,3 +156,25 @@ func.func @moving(%x: tensor<?x8xf32>, %y: tensor<?x8xf32>) -> (index, index, in
   %d = tensor.dim %3, %c0 : tensor<?xf32>
   return %a, %b, %c, %d : index, index, index, index
 }
+
+// -----
+
+// CHECK-LABEL: func @conv2d
+// CHECK-SAME: (%[[X:[a-z0-9]*]]: tensor<?x?x9x3xf32>
+func.func @conv2d(%x: tensor<?x?x9x3xf32>, %w: tensor<3x3x3x?xf32>) -> (index, index, index, index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  // CHECK-DAG: %[[C2:.*]] = arith.constant 2 : index
+  // CHECK-DAG: %[[N:.*]] = tensor.dim %[[X]], %c0
+  // CHECK-DAG: %[[H:.*]] = tensor.dim %[[X]], %c1
+  // CHECK-DAG: %[[O:.*]] = tensor.dim %{{.*}}, %c3
+  // CHECK: return %[[N]], %{{.*}}, %c4{{.*}}, %[[O]]
+  %0 = needle.conv2d %x, %w {strides = array<i64: 2, 2>, padding = array<i64: 1, 1, 0, 1>} : tensor<?x?x9x3xf32>, tensor<3x3x3x?xf32> -> tensor<?x?x4x?xf32>
+  %n = tensor.dim %0, %c0 : tensor<?x?x4x?xf32>
+  %h = tensor.dim %0, %c1 : tensor<?x?x4x?xf32>
+  %w0 = tensor.dim %0, %c2 : tensor<?x?x4x?xf32>
+  %o = tensor.dim %0, %c3 : tensor<?x?x4x?xf32>
+  return %n, %h, %w0, %o : index, index, index, index
+}

@@ -200,3 +200,41 @@ func.func @other_block(%x: tensor<1x4xf32>, %w: tensor<4x2xf32>, %z: tensor<1x2x
   }
   return %y : tensor<1x2xf32>
 }
+
+// -----
+
+// Convolutions have the same epilogue; a bias may have leading dimensions of 1.
+// CHECK-LABEL: func @convolution(
+// CHECK-SAME:    %[[X:.*]]: tensor<?x8x8x4xf32>, %[[W:.*]]: tensor<3x3x4x2xf32>, %[[B:.*]]: tensor<1x1x1x2xf32>
+// CHECK:         %[[R:.*]] = needle.reshape %[[B]] : tensor<1x1x1x2xf32> -> tensor<2xf32>
+// CHECK-NEXT:    %[[C:.*]] = needle.conv2d %[[X]], %[[W]] bias(%[[R]] : tensor<2xf32>) {activation = #needle.activation<relu>, padding = array<i64: 1, 1, 1, 1>, strides = array<i64: 2, 2>} : tensor<?x8x8x4xf32>, tensor<3x3x4x2xf32> -> tensor<?x4x4x2xf32>
+// CHECK-NEXT:    return %[[C]]
+func.func @convolution(%x: tensor<?x8x8x4xf32>, %w: tensor<3x3x4x2xf32>, %b: tensor<1x1x1x2xf32>) -> tensor<?x4x4x2xf32> {
+  %c = needle.conv2d %x, %w {padding = array<i64: 1, 1, 1, 1>, strides = array<i64: 2, 2>} : tensor<?x8x8x4xf32>, tensor<3x3x4x2xf32> -> tensor<?x4x4x2xf32>
+  %a = needle.add %c, %b : tensor<?x4x4x2xf32>, tensor<1x1x1x2xf32> -> tensor<?x4x4x2xf32>
+  %r = needle.relu %a : tensor<?x4x4x2xf32> -> tensor<?x4x4x2xf32>
+  return %r : tensor<?x4x4x2xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @transposed_convolution(
+// CHECK:         needle.conv_transpose2d %{{.*}}, %{{.*}} bias(%{{.*}} : tensor<2xf32>) {strides = array<i64: 2, 2>}
+// CHECK-NEXT:    return
+func.func @transposed_convolution(%x: tensor<?x8x8x4xf32>, %w: tensor<2x2x4x2xf32>, %b: tensor<2xf32>) -> tensor<?x16x16x2xf32> {
+  %c = needle.conv_transpose2d %x, %w {strides = array<i64: 2, 2>} : tensor<?x8x8x4xf32>, tensor<2x2x4x2xf32> -> tensor<?x16x16x2xf32>
+  %a = needle.add %c, %b : tensor<?x16x16x2xf32>, tensor<2xf32> -> tensor<?x16x16x2xf32>
+  return %a : tensor<?x16x16x2xf32>
+}
+
+// -----
+
+// One number for each column of pixels is no bias.
+// CHECK-LABEL: func @convolution_columns(
+// CHECK:         needle.conv2d %{{.*}}, %{{.*}} :
+// CHECK-NEXT:    needle.add
+func.func @convolution_columns(%x: tensor<1x3x2x4xf32>, %w: tensor<1x1x4x2xf32>, %b: tensor<2x1xf32>) -> tensor<1x3x2x2xf32> {
+  %c = needle.conv2d %x, %w : tensor<1x3x2x4xf32>, tensor<1x1x4x2xf32> -> tensor<1x3x2x2xf32>
+  %a = needle.add %c, %b : tensor<1x3x2x2xf32>, tensor<2x1xf32> -> tensor<1x3x2x2xf32>
+  return %a : tensor<1x3x2x2xf32>
+}

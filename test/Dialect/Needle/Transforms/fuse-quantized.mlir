@@ -264,3 +264,35 @@ func.func @batch(%x: tensor<3x?x4x!xq>, %w: tensor<4x2x!wq>) -> tensor<3x?x2xf32
   %y = needle.matmul %xd, %wd : tensor<3x?x4xf32>, tensor<4x2xf32> -> tensor<3x?x2xf32>
   return %y : tensor<3x?x2xf32>
 }
+
+// -----
+
+!xq = !quant.uniform<u8:f32, 0.125:128>
+!wq = !quant.uniform<i8<-127:127>:f32:3, {0.5, 0.25}>
+!yq = !quant.uniform<u8:f32, 0.25:3>
+
+// A convolution keeps its window; its weights may be per axis along O.
+// CHECK-LABEL: func @convolution(
+// CHECK-NEXT:    %[[Y:.*]] = needle.qconv2d %{{.*}}, %{{.*}} bias(%{{.*}} : tensor<2xf32>) {activation = #needle.activation<relu>, dilations = array<i64: 2, 1>, groups = 2 : i64, padding = array<i64: 1, 1, 1, 1>, strides = array<i64: 1, 2>} : tensor<?x8x8x4x!quant.uniform<u8:f32, 1.250000e-01:128>>, {{.*}} -> tensor<?x6x4x2x!quant.uniform<u8:f32, 2.500000e-01:3>>
+// CHECK-NEXT:    return %[[Y]]
+func.func @convolution(%x: tensor<?x8x8x4x!xq>, %w: tensor<3x3x2x2x!wq>, %b: tensor<2xf32>) -> tensor<?x6x4x2x!yq> {
+  %xd = needle.dequantize %x : tensor<?x8x8x4x!xq> -> tensor<?x8x8x4xf32>
+  %wd = needle.dequantize %w : tensor<3x3x2x2x!wq> -> tensor<3x3x2x2xf32>
+  %y = needle.conv2d %xd, %wd bias(%b : tensor<2xf32>) {activation = #needle.activation<relu>, dilations = array<i64: 2, 1>, groups = 2 : i64, padding = array<i64: 1, 1, 1, 1>, strides = array<i64: 1, 2>} : tensor<?x8x8x4xf32>, tensor<3x3x2x2xf32> -> tensor<?x6x4x2xf32>
+  %q = needle.quantize %y : tensor<?x6x4x2xf32> -> tensor<?x6x4x2x!yq>
+  return %q : tensor<?x6x4x2x!yq>
+}
+
+// -----
+
+!xq = !quant.uniform<u8:f32, 0.125:128>
+!wq = !quant.uniform<i8:f32:2, {0.5, 0.25}>
+
+// CHECK-LABEL: func @convolution_axis(
+// CHECK:         needle.conv2d %{{.*}}, %{{.*}} {needle.not_fused = "operand 'filter' must be quantized per tensor or along axis 3 (O), got axis 2"}
+func.func @convolution_axis(%x: tensor<1x2x2x2x!xq>, %w: tensor<1x1x2x2x!wq>) -> tensor<1x2x2x2xf32> {
+  %xd = needle.dequantize %x : tensor<1x2x2x2x!xq> -> tensor<1x2x2x2xf32>
+  %wd = needle.dequantize %w : tensor<1x1x2x2x!wq> -> tensor<1x1x2x2xf32>
+  %y = needle.conv2d %xd, %wd : tensor<1x2x2x2xf32>, tensor<1x1x2x2xf32> -> tensor<1x2x2x2xf32>
+  return %y : tensor<1x2x2x2xf32>
+}

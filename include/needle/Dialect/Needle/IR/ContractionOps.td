@@ -6,6 +6,7 @@
 include "needle/Dialect/Needle/IR/NeedleOpBase.td"
 
 def Needle_MatmulOp : Needle_InferredOp<"matmul", [
+    Needle_EpilogueOpInterface,
     DeclareOpInterfaceMethods<Needle_QuantizableOpInterface>]> {
   let summary = "float matrix multiplication with bias and activation";
   let description = [{

@@ -19,7 +19,6 @@
 #include "needle/Dialect/Needle/IR/NeedleTraits.h"
 
 #include "needle/Dialect/Needle/IR/NeedleDialect.h.inc"
-#include "needle/Dialect/Needle/IR/NeedleEnums.h.inc"
 #define GET_ATTRDEF_CLASSES
 #include "needle/Dialect/Needle/IR/NeedleAttributes.h.inc"
 #define GET_OP_CLASSES

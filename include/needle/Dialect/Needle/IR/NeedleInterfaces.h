@@ -48,6 +48,7 @@ struct QuantizedOperand {
 
 } // namespace needle
 
+#include "needle/Dialect/Needle/IR/NeedleEnums.h.inc"
 #include "needle/Dialect/Needle/IR/NeedleInterfaces.h.inc"
 
 #endif // NEEDLE_DIALECT_NEEDLE_IR_NEEDLEINTERFACES_H

@@ -39,6 +39,38 @@ def Needle_QuantizableOpInterface : OpInterface<"QuantizableOpInterface"> {
   ];
 }
 
+def Needle_EpilogueOpInterface : OpInterface<"EpilogueOpInterface"> {
+  let cppNamespace = "::needle";
+  let description = [{
+    Implemented by a float operation that adds an optional bias along the last
+    dimension of its one result and then applies an activation function, with
+    the roundings of the separate operations. needle-fuse-epilogue knows
+    operations only through this interface.
+  }];
+  let methods = [
+    InterfaceMethod<"The bias, null without one.", "::mlir::Value", "getBias">,
+    InterfaceMethod<"The activation function.", "::needle::Activation",
+                    "getActivation">,
+    InterfaceMethod<[{
+        Builds the same operation with another location, result type, bias and
+        activation function.
+      }],
+      "::mlir::Operation *", "cloneWithEpilogue",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$location,
+           "::mlir::Type":$resultType, "::mlir::Value":$bias,
+           "::needle::Activation":$activation), /*methodBody=*/[{}],
+      /*defaultImplementation=*/[{
+        auto clone = ::llvm::cast<ConcreteOp>(builder.clone(*$_op));
+        clone->setLoc(location);
+        clone->getResult(0).setType(resultType);
+        if (bias)
+          clone.getBiasMutable().assign(bias);
+        clone.setActivation(activation);
+        return clone.getOperation();
+      }]>
+  ];
+}
+
 def Needle_ShapeRuleOpInterface : OpInterface<"ShapeRuleOpInterface"> {
   let cppNamespace = "::needle";
   let description = [{

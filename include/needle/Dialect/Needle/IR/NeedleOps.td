@@ -6,6 +6,7 @@
 include "needle/Dialect/Needle/IR/BlockwiseOps.td"
 include "needle/Dialect/Needle/IR/ConstantOps.td"
 include "needle/Dialect/Needle/IR/ContractionOps.td"
+include "needle/Dialect/Needle/IR/ConvolutionOps.td"
 include "needle/Dialect/Needle/IR/ElementwiseOps.td"
 include "needle/Dialect/Needle/IR/QuantizationOps.td"
 include "needle/Dialect/Needle/IR/ReductionOps.td"

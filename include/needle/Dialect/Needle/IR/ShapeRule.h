@@ -37,9 +37,16 @@ struct ComputedDimension {
   llvm::SmallVector<DimensionRef, 2> operands;
 };
 
+/// A dimension that is at least so large in every valid execution.
+struct LeastDimension {
+  DimensionRef ref;
+  int64_t least;
+};
+
 struct ShapeRule {
   llvm::SmallVector<EqualDimensions> equal;
   llvm::SmallVector<ComputedDimension, 1> computed;
+  llvm::SmallVector<LeastDimension, 0> least;
   /// Whether operand 0 and result 0 have equally many elements, and nothing
   /// else is known.
   bool sameElementCount = false;

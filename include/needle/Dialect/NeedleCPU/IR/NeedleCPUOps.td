@@ -82,11 +82,18 @@ def NeedleCPU_MatmulOp : NeedleCPU_DestinationOp<"matmul", [AttrSizedOperandSegm
   let description = [{
     `dest = activation(lhs · rhs + bias)`, as `needle.matmul`; lhs M×K (K×M when
     `transpose_lhs`), rhs packed by `pack_rhs`, bias N, dest M×N.
+
+    With `window` it is a convolution: lhs is N×H×W×C, and the rows of the left
+    matrix are its M = N·OH·OW windows of K = KH·KW·C elements, zero on padding.
+    The values are KH, KW, strides, padding (top, bottom, left, right) and
+    dilations, as in `needle.conv2d`; negative padding leaves out pixels.
+    `depthwise` gives each column the windows of one channel: N = C, K = KH·KW, and
+    rhs is not packed but KH·KW×C.
   }];
   let arguments = (ins NeedleCPU_Buffer:$lhs, NeedleCPU_Buffer:$rhs,
     Optional<NeedleCPU_Buffer>:$bias, NeedleCPU_Buffer:$dest,
     Optional<NeedleCPU_Buffer>:$workspace,
-    UnitAttr:$transpose_lhs,
+    UnitAttr:$transpose_lhs, OptionalAttr<DenseI64ArrayAttr>:$window, UnitAttr:$depthwise,
     DefaultValuedAttr<Needle_ActivationAttr, "::needle::Activation::None">:$activation);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
@@ -106,8 +113,10 @@ def NeedleCPU_QMatmulOp : NeedleCPU_DestinationOp<"qmatmul", [AttrSizedOperandSe
     or the operand `lhs_dynamic_zero_point` (rank 0, i32); rhs packed by
     `pack_rhs`; `scales` the combined scales f32(sa·sb), one per column (absent
     for an i32 dest); bias f32 or i32, N; dest i32, f32, or i8 quantized with
-    `dest_scale`, `dest_zero_point` to `dest_min` … `dest_max`. On buffers,
-    `workspace` as for `matmul`.
+    `dest_scale`, `dest_zero_point` to `dest_min` … `dest_max`. `window`, and on
+    buffers `workspace`, as for `matmul`; padding is the zero point.
+    `depthwise` likewise, rhs being the centered weights, i16: KH·⌈KW/2⌉×C×2,
+    neighbours in a row of the kernel side by side, with 0 behind an odd last one.
 
     `byte_steps` is what needle-cpu-prove-byte-dots has proven of a constant rhs of
     i8: that many quads of products, neighbours summed, fit 16 bits whatever lhs is;
@@ -121,6 +130,7 @@ def NeedleCPU_QMatmulOp : NeedleCPU_DestinationOp<"qmatmul", [AttrSizedOperandSe
     Optional<NeedleCPU_Buffer>:$scales, Optional<NeedleCPU_Buffer>:$bias,
     NeedleCPU_Buffer:$dest, Optional<NeedleCPU_Buffer>:$workspace,
     UnitAttr:$transpose_lhs, UnitAttr:$lhs_unsigned,
+    OptionalAttr<DenseI64ArrayAttr>:$window, UnitAttr:$depthwise,
     DefaultValuedAttr<I32Attr, "0">:$lhs_zero_point,
     DefaultValuedAttr<ConfinedAttr<I32Attr, [IntNonNegative]>, "0">:$byte_steps,
     DefaultValuedAttr<Needle_ActivationAttr, "::needle::Activation::None">:$activation,
