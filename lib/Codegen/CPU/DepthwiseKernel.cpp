@@ -111,7 +111,8 @@ SmallVector<Value> DepthwiseFloatKernel::emitPixels(const ResultRow &row,
                                                     unsigned count,
                                                     bool isInside,
                                                     const Channels &channels) {
-  auto [width, stride, dilation] = spec.depthwise;
+  unsigned width = spec.depthwise.width, stride = spec.depthwise.stride;
+  unsigned dilation = spec.depthwise.dilation;
   Type type = lanesOf(channels, f32);
   unsigned vectors = channels.vectors;
   Value left = b.sub(b.mul(x, b.i64(stride)), patch(PatchArg::Left));
@@ -295,7 +296,8 @@ void DepthwiseIntegerKernel::emitPackRow(Value image, Value row, Value ringRow,
 SmallVector<Value>
 DepthwiseIntegerKernel::emitPixels(Value ring, Value start, Value x,
                                    unsigned count, const Channels &channels) {
-  auto [width, stride, dilation] = spec.depthwise;
+  unsigned stride = spec.depthwise.stride;
+  unsigned dilation = spec.depthwise.dilation;
   unsigned vectors = channels.vectors, elements = 2 * channels.lanes;
   VectorType pairType = b.vec(elements, i16);
   SmallVector<Value> carried(count * vectors, b.zero(lanesOf(channels, i32)));

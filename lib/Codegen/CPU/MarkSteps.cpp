@@ -77,17 +77,26 @@ void collectOrigins(Location location, SetVector<StringRef> &origins) {
     collectOrigins(part, origins);
 }
 
+/// Terms in one sum of a contraction; dynamic if that is not static.
+template <typename Op>
+int64_t getDepth(Op op) {
+  if (op.getDepthwise()) {
+    Window window = Window::of(*op.getWindow());
+    return window.kernel[0] * window.kernel[1];
+  }
+  return getContractionExtents(op.getLhs().getType(), op.getTransposeLhs(),
+                               op.getWindow())
+      .depth;
+}
+int64_t getDepth(QMatmulBlockwiseOp op) {
+  return cast<ShapedType>(op.getLhs().getType()).getDimSize(1);
+}
+
 /// M·N·K of a contraction; -1 if that is not static or beyond an int64.
 int64_t countMacs(Operation *op) {
   auto count = [](auto op) -> int64_t {
     auto dest = cast<ShapedType>(op.getDest().getType());
-    int64_t depth = getContractionExtents(op.getLhs().getType(),
-                                          op.getTransposeLhs(), op.getWindow())
-                        .depth;
-    if (op.getDepthwise()) {
-      Window window = Window::of(*op.getWindow());
-      depth = window.kernel[0] * window.kernel[1];
-    }
+    int64_t depth = getDepth(op);
     if (!dest.hasStaticShape() || ShapedType::isDynamic(depth))
       return -1;
     std::optional<int64_t> macs = depth;

@@ -51,7 +51,7 @@ Origin getOrigin(Value result, func::FuncOp entry) {
 }
 
 /// `output` in the shape of the allocation that it replaces.
-Value shapeLike(const Origin &origin, Value output) {
+Value shapeLike(Origin origin, Value output) {
   OpBuilder builder(origin.alloc);
   Location loc = origin.alloc.getLoc();
   auto castTo = [&](MemRefType type) {
@@ -59,13 +59,11 @@ Value shapeLike(const Origin &origin, Value output) {
       output = memref::CastOp::create(builder, loc, type, output);
   };
   if (origin.expand) {
-    memref::ExpandShapeOp expand = origin.expand;
-    castTo(expand.getResultType());
-    output = memref::CollapseShapeOp::create(builder, loc, output,
-                                             expand.getReassociationIndices());
+    castTo(origin.expand.getResultType());
+    output = memref::CollapseShapeOp::create(
+        builder, loc, output, origin.expand.getReassociationIndices());
   }
-  memref::AllocOp alloc = origin.alloc;
-  castTo(alloc.getType());
+  castTo(origin.alloc.getType());
   return output;
 }
 
