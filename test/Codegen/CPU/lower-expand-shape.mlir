@@ -2,7 +2,7 @@
 
 // CHECK-LABEL: func.func @pixels(
 // CHECK-SAME: %[[X:.*]]: memref<?x4xf32>, %[[N:.*]]: index, %[[H:.*]]: index, %[[W:.*]]: index)
-// CHECK: %[[ROW:.*]] = arith.muli %{{.*}}, %[[W]]
+// CHECK: %[[ROW:.*]] = arith.muli %[[W]], %{{.*}}
 // CHECK: %[[IMAGE:.*]] = arith.muli %[[ROW]], %[[H]]
 // CHECK: memref.reinterpret_cast %[[X]] to offset: [0], sizes: [%[[N]], %[[H]], %[[W]], 4], strides: [%[[IMAGE]], %[[ROW]], 4, 1]
 // CHECK-NOT: memref.expand_shape
