@@ -189,7 +189,12 @@ def test_a_row_does_not_depend_on_the_others(transposed: bool) -> None:
         expected = executable(lhs(x), w)
         for m in (1, 2, 3, 4, 5, 6, 7, 97):
             same_bits(executable(lhs(x[:m]), w), expected[:m], (m, seed))
-    tiles = {"x86-64": {1: "1x32", 2: "2x16"}, "avx2": {1: "1x64", 2: "2x32"}}
+    tiles = {
+        "x86-64": {1: "1x32", 2: "2x16"},
+        "avx2": {1: "1x64", 2: "2x32"},
+        "avx-vnni": {1: "1x64", 2: "2x32"},
+        "avx512-vnni": {1: "1x128", 2: "2x64"},
+    }
     for m in (1, 2):
         f, g, h = (
             f"tensor<{m}x{k}xf32>",
