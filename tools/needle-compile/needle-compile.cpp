@@ -57,9 +57,9 @@ struct Options {
           clEnumValN(Emit::Assembly, "asm", "assembly of one target"),
           clEnumValN(Emit::Object, "obj", "an ELF object of one target"))};
   /// An option's description refers to its text.
-  std::string targetsHelp =
-      "CPU targets, of " + needle::cpu::getCPUTargetNames() + "; by default " +
-      llvm::join(CompileOptions().targets, ",");
+  std::string targetsHelp = "CPU targets, of " +
+                            needle::cpu::getCPUTargetNames() + "; by default " +
+                            llvm::join(CompileOptions().targets, ",");
   llvm::cl::list<std::string> targets{
       "target", llvm::cl::CommaSeparated, llvm::cl::value_desc("names"),
       llvm::cl::cat(category), llvm::cl::desc(targetsHelp)};

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "BlockwiseKernel.h"
+#include "DotProduct.h"
 #include "llvm/ADT/bit.h"
 
 using namespace mlir;
@@ -20,12 +21,6 @@ static constexpr unsigned numPlaces = 2;
 static unsigned bitOf(unsigned place) { return 4 * place; }
 static float biasOf(unsigned place) {
   return static_cast<float>(1U << (23 - bitOf(place)));
-}
-
-Value BlockwiseKernel::emitMultiplyAdd(Value x, Value y, Value sum) {
-  if (target.fusedMultiplyAdd)
-    return LLVM::FMAOp::create(b, x, y, sum);
-  return arith::AddFOp::create(b, sum, arith::MulFOp::create(b, x, y));
 }
 
 /// What has to be subtracted at each place, for each vector of columns: the
@@ -110,7 +105,7 @@ BlockwiseKernel::emitPackedFloatTile(unsigned rows, Rows lhs,
               b.load(f32, rowElement(pointers, lhs, row, offset), 4), f32s());
           for (unsigned v = 0; v < vectors(); ++v) {
             Value &sum = next[(row * vectors() + v) * parts + k % parts];
-            sum = emitMultiplyAdd(element, weights[v], sum);
+            sum = emitMultiplyAdd(b, target, element, weights[v], sum);
           }
         }
       });
@@ -135,8 +130,8 @@ BlockwiseKernel::emitPackedFloatTile(unsigned rows, Rows lhs,
       Value sum = end[i * parts];
       for (unsigned part = 1; part < parts; ++part)
         sum = arith::AddFOp::create(b, sum, end[i * parts + part]);
-      next.push_back(
-          emitMultiplyAdd(sum, loadScales(header, i % vectors()), values[i]));
+      next.push_back(emitMultiplyAdd(
+          b, target, sum, loadScales(header, i % vectors()), values[i]));
     }
     next.append(end.begin() + numParts, end.end());
     return next;
@@ -163,8 +158,8 @@ BlockwiseKernel::emitUnpackedFloatTile(unsigned rows, Rows lhs, Value weights) {
       Value element = b.broadcast(
           b.load(f32, rowElement(pointers, lhs, row, 0), 4), f32s());
       for (unsigned v = 0; v < vectors(); ++v)
-        next.push_back(
-            emitMultiplyAdd(element, columns[v], values[row * vectors() + v]));
+        next.push_back(emitMultiplyAdd(b, target, element, columns[v],
+                                       values[row * vectors() + v]));
     }
     next.push_back(b.advance(values[numSums], b.i64(tile.columns), f32));
     for (Value pointer : pointers)

@@ -108,7 +108,6 @@ private:
   /// integers of NR columns as f32.
   void forEachWeight(Value group, mlir::ValueRange biases,
                      llvm::function_ref<void(unsigned, mlir::ValueRange)> use);
-  Value emitMultiplyAdd(Value a, Value b, Value sum);
   void emitUnpackFloats(Value packed, Value dest);
 
   // What the parts share.
