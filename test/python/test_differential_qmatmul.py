@@ -351,3 +351,40 @@ def test_constant_weights(kind: str, lhs: str, k: int) -> None:
             assert forms == {"bytes4"}
         if kind == "few":
             assert any(form and "r" in form for form in forms), forms
+
+
+@pytest.mark.parametrize("bias", ["none", "f32", "i32"])
+@pytest.mark.parametrize("result", ["f32", "!quant.uniform<u8:f32, 900.0:7>"])
+@pytest.mark.parametrize("k", ["260", "65796", "?"])
+def test_split_weights_with_any_result(k: str, result: str, bias: str) -> None:
+    """Weights are split only for kernels that read both of their terms."""
+    depth, n = (65796 if k == "?" else int(k)), 5
+    rng = np.random.default_rng(zlib.crc32(f"{k} {result} {bias}".encode()))
+    weights = constant_weights("few", depth, n, rng)
+    lhs, rhs = "!quant.uniform<u8:f32, 0.5:131>", "!quant.uniform<i8:f32, 0.25>"
+    types = f"tensor<?x{k}x{lhs}>, tensor<{depth}x{n}x{rhs}>"
+    operand, constant = "", ""
+    if bias != "none":
+        data = rng.integers(-9, 10, n).astype({"f32": "f4", "i32": "i4"}[bias])
+        operand = f"bias(%b : tensor<{n}x{bias}>)"
+        kind, bits = f"tensor<{n}x{bias}>", data.tobytes().hex()
+        constant = f'%b = needle.constant dense<"0x{bits}"> : {kind} -> {kind}'
+    graph = ndl.parse(
+        f"""
+        func.func @main(%q: tensor<?x{k}x{lhs}>) -> tensor<?x{n}x{result}> {{
+          %w = needle.constant dense<"0x{weights.tobytes().hex()}">
+            : tensor<{depth}x{n}xi8> -> tensor<{depth}x{n}x{rhs}>
+          {constant}
+          %y = needle.qmatmul %q, %w {operand} : {types} -> tensor<?x{n}x{result}>
+          return %y : tensor<?x{n}x{result}>
+        }}
+        """
+    )
+    executables = compile_everywhere(graph)
+    check_exact(graph, executables, [adversarial(weights, 7, 0, rng)])
+    for executable in executables:
+        (kernel,) = kernels_of(executable, "needle.qmatmul")
+        if executable.target == "avx2":
+            split = bias != "i32" and depth == 260
+            assert ("_bytes" in kernel.name) == split, kernel
+            assert ("splitting" in kernel.note) == split, kernel

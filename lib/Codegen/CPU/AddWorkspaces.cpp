@@ -76,8 +76,11 @@ private:
       return failure();
     ContractionKernels kernels = selectKernels(op, target);
     setKernelName(op, kernels.first().getName(target));
+    // Behind what the choice of a form says.
     auto note = [&](const Twine &text) {
-      op->setAttr(kernelNoteAttr, StringAttr::get(op.getContext(), text));
+      auto before = op->template getAttrOfType<StringAttr>(kernelNoteAttr);
+      std::string all = before ? before.str() + "; " : "";
+      op->setAttr(kernelNoteAttr, StringAttr::get(op.getContext(), all + text));
     };
     if (kernels.narrow && kernels.wide)
       note("K > " + Twine(getMaxDepth(*kernels.narrow)) + ": " +

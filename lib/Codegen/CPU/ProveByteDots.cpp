@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "KernelSelection.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "needle/Codegen/CPU/ByteDots.h"
 #include "needle/Codegen/CPU/EntryPoint.h"
@@ -51,28 +52,34 @@ struct ProveByteDotsPass
     if (!description->has(DotForm::Bytes) || description->has(DotForm::Quads))
       return;
     WalkResult result = getOperation().walk([&](QMatmulOp op) {
-      return failed(decide(op)) ? WalkResult::interrupt()
-                                : WalkResult::advance();
+      return failed(decide(op, *description)) ? WalkResult::interrupt()
+                                              : WalkResult::advance();
     });
     if (result.wasInterrupted())
       signalPassFailure();
   }
 
 private:
-  LogicalResult decide(QMatmulOp op) {
+  LogicalResult decide(QMatmulOp op, const CPUTarget &description) {
     auto weight = op.getRhs().getDefiningOp<WeightOp>();
     auto type = dyn_cast<RankedTensorType>(op.getRhs().getType());
     if (!weight || !type || !type.getElementType().isInteger(8) ||
         op.getByteSteps() != 0 || type.getNumElements() == 0)
+      return success();
+    ArrayRef<int64_t> shape = type.getShape();
+    int64_t groups = shape[1] - 1;
+    // Sums beyond i32 are formed of pairs, by a kernel that reads rhs alone.
+    ContractionKernels kernels = selectKernels(op, description);
+    if (!kernels.narrow ||
+        (kernels.wide && 4 * groups > getMaxDepth(*kernels.narrow)))
       return success();
     auto data =
         ConstantData<int8_t>::get(weight.getValue(), type.getNumElements());
     if (!data)
       return op.emitOpError("cannot read the elements of its constant rhs");
     std::vector<int8_t> storage;
-    ArrayRef<int64_t> shape = type.getShape();
-    ByteDecision decision = chooseByteDots(
-        {data->getValues(storage), shape[0], shape[1] - 1, shape[2]});
+    ByteDecision decision =
+        chooseByteDots({data->getValues(storage), shape[0], groups, shape[2]});
     op->setAttr(kernelNoteAttr,
                 StringAttr::get(op.getContext(), decision.note));
     if (decision.steps == 0)

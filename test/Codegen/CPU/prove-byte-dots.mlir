@@ -89,3 +89,15 @@ func.func @does_not_apply(%x: tensor<2x4xi8>, %w: tensor<1x2x4x4xi8>, %y: tensor
   %1 = needle_cpu.qmatmul ins(%x, %v : tensor<2x4xi8>, tensor<1x2x4x2xi16>) outs(%y : tensor<2x3xi32>) -> tensor<2x3xi32>
   return %0, %1 : tensor<2x3xi32>, tensor<2x3xi32>
 }
+
+// -----
+
+// An i32 bias may take sums out of i32: the kernel of such sums multiplies pairs.
+// CHECK-LABEL: @integer_bias
+// CHECK-NOT: byte_steps
+// CHECK-NOT: kernel_note
+func.func @integer_bias(%x: tensor<2x32xi8>, %s: tensor<3xf32>, %b: tensor<3xi32>, %y: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %w = needle_cpu.weight dense<16> : tensor<1x9x4x4xi8> -> tensor<1x9x4x4xi8>
+  %0 = needle_cpu.qmatmul ins(%x, %w : tensor<2x32xi8>, tensor<1x9x4x4xi8>) scales(%s : tensor<3xf32>) bias(%b : tensor<3xi32>) outs(%y : tensor<2x3xf32>) {lhs_unsigned} -> tensor<2x3xf32>
+  return %0 : tensor<2x3xf32>
+}
