@@ -142,3 +142,20 @@ def test_empty_weight() -> None:
     stored, scales, _ = ndl.quantize_blockwise(np.ones((0, 3), np.float32))
     assert stored.shape == (0, 3)
     assert scales.shape == (0, 3)
+
+
+@pytest.mark.parametrize("shapes", [((32,), (32, 5)), ((1, 32), (32,)), ((), ())])
+def test_operands_that_are_no_matrices(shapes: tuple[tuple[int, ...], ...]) -> None:
+    builder = ndl.GraphBuilder()
+    x, q = builder.input("x", shapes[0]), builder.input("q", shapes[1], "int8")
+    scales = builder.input("s", (1, 5))
+    with pytest.raises(ndl.CompileError, match="must have rank 2"):
+        builder.matmul_blockwise(x, q, scales, block_size=32)
+
+
+def test_missing_block_size() -> None:
+    builder = ndl.GraphBuilder()
+    x, q = builder.input("x", (3, 32)), builder.input("q", (32, 5), "int8")
+    scales = builder.input("s", (1, 5))
+    with pytest.raises(ndl.CompileError, match="requires attribute 'block_size'"):
+        builder.op("qmatmul_blockwise", x, q, scales)

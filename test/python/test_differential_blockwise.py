@@ -161,7 +161,7 @@ def test_strided_input(activations: str) -> None:
 def test_dequantize(
     k: int, n: int, block_size: int, symmetric: bool, seed: int
 ) -> None:
-    """The weight by itself, here known only at run time."""
+    """The weight by itself and multiplied, here known only at run time."""
     rng = np.random.default_rng(seed)
     q, scales, zero_points = random_weight(rng, k, n, block_size, symmetric)
     arrays = [q, scales] + ([] if zero_points is None else [zero_points])
@@ -173,8 +173,12 @@ def test_dequantize(
     attributes = f"{{block_size = {block_size} : i64}}"
     (w,) = builder.op("dequantize_blockwise", *inputs, attributes=attributes)
     builder.output(w, name="w")
+    x = builder.input("x", (None, k))
+    builder.output(builder.matmul(x, w), name="y")
     graph = builder.build()
-    (expected,) = check_exact(graph, compile_everywhere(graph), arrays)
+    # One row of the weight each: no sum is rounded.
+    arrays.append(np.eye(min(k, 3), k, dtype=np.float32))
+    expected, _ = check_exact(graph, compile_everywhere(graph), arrays)
     same_bits(expected, model.blockwise_weight(q, scales, zero_points, block_size))
 
 

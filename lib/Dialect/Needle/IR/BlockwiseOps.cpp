@@ -31,11 +31,29 @@ static LogicalResult verifyPerBlock(std::optional<Location> loc,
                            " (blocks along K, N), got ", type);
 }
 
+/// Types are inferred before operands are verified: emits an error unless they
+/// are matrices.
+static LogicalResult verifyMatrices(std::optional<Location> loc,
+                                    StringRef opName, ValueRange operands) {
+  for (auto [i, operand] : llvm::enumerate(operands)) {
+    auto type = dyn_cast<RankedTensorType>(operand.getType());
+    if (!type || type.getRank() != 2)
+      return emitOptionalError(loc, "'", opName, "' op operand #", i,
+                               " must have rank 2, got ", operand.getType());
+  }
+  return success();
+}
+
 /// Emits an error unless the weight, its parameters and the size of its blocks
 /// fit together.
 template <typename Adaptor>
 static LogicalResult verifyWeight(std::optional<Location> loc, StringRef opName,
                                   Adaptor &adaptor) {
+  if (failed(verifyMatrices(loc, opName, adaptor.getOperands())))
+    return failure();
+  if (!adaptor.getBlockSizeAttr())
+    return emitOptionalError(loc, "'", opName,
+                             "' op requires attribute 'block_size'");
   auto weight = cast<RankedTensorType>(adaptor.getWeight().getType());
   auto scales = cast<RankedTensorType>(adaptor.getScales().getType());
   int64_t blockSize = adaptor.getBlockSize();
@@ -97,6 +115,12 @@ struct DequantizeIntoMatmul : OpRewritePattern<MatmulOp> {
     auto weight = op.getRhs().getDefiningOp<DequantizeBlockwiseOp>();
     if (!weight)
       return rewriter.notifyMatchFailure(op, "rhs is no 4-bit weight");
+    // The kernels read weights that were packed when compiling.
+    auto isConstant = [](Value operand) {
+      return operand.getDefiningOp<ConstantOp>() != nullptr;
+    };
+    if (!llvm::all_of(weight->getOperands(), isConstant))
+      return rewriter.notifyMatchFailure(op, "the weight is not constant");
     if (op.getTransposeLhs() || op.getTransposeRhs() ||
         op.getLhs().getType().getRank() != 2)
       return rewriter.notifyMatchFailure(op, "lhs is not M x K or rhs not K x "

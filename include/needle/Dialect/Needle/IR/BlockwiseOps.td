@@ -64,8 +64,8 @@ def Needle_QMatmulBlockwiseOp : Needle_BlockwiseOp<"qmatmul_blockwise"> {
       are rescaled and added in f32 in the order of K. The result has the same bits
       everywhere.
 
-    Compiled code needs a constant weight. `matmul` of a `dequantize_blockwise` is
-    canonicalized to the first form.
+    Compiled code needs a constant weight. `matmul` of a `dequantize_blockwise` of
+    constants is canonicalized to the first form.
 
     ```mlir
     %y = needle.qmatmul_blockwise %x, %q, %s {block_size = 32 : i64, activations = #needle.blockwise_activations<int8>}
