@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The rows and columns of the result that are a stride apart meet the same
-// elements of the kernel: each such phase is a convolution of stride 1.
+// elements of the kernel: each such phase is a convolution of stride 1. Phases
+// that no element reaches are filled beforehand.
 //
 //===----------------------------------------------------------------------===//
 
@@ -68,15 +69,33 @@ struct ConvertConvTranspose : OpConversionPattern<ConvTranspose2DOp> {
     Value dest = createEmpty(rewriter, loc, op.getType(), [&](unsigned dim) {
       return getValueOrCreateConstantIndexOp(rewriter, loc, sizes[dim]);
     });
-    if (!llvm::is_contained(op.getType().getShape(), 0))
-      for (int64_t y = 0; y < op.getStrides()[0]; ++y)
-        for (int64_t x = 0; x < op.getStrides()[1]; ++x)
+    if (!llvm::is_contained(op.getType().getShape(), 0)) {
+      SmallVector<int64_t> rows = getReached(op, 0),
+                           columns = getReached(op, 1);
+      if (static_cast<int64_t>(rows.size()) < op.getStrides()[0] ||
+          static_cast<int64_t>(columns.size()) < op.getStrides()[1])
+        dest = fillUnreached(op, dest, rewriter);
+      for (int64_t y : rows)
+        for (int64_t x : columns)
           dest = insertPhase(op, adaptor, y, x, sizes, dest, rewriter);
+    }
     rewriter.replaceOp(op, dest);
     return success();
   }
 
 private:
+  /// The phases that an element of the kernel reaches, in order. There may be
+  /// many more that none does.
+  static SmallVector<int64_t> getReached(ConvTranspose2DOp op, unsigned dim) {
+    int64_t kernel = op.getFilter().getType().getDimSize(dim);
+    int64_t stride = op.getStrides()[dim], cut = op.getPadding()[2 * dim];
+    SmallVector<int64_t> phases;
+    for (int64_t first = 0; first < std::min(kernel, stride); ++first)
+      phases.push_back(llvm::mod(first - cut, stride));
+    llvm::sort(phases);
+    return phases;
+  }
+
   static Phase getPhase(ConvTranspose2DOp op, unsigned dim, int64_t phase) {
     int64_t kernel = op.getFilter().getType().getDimSize(dim);
     int64_t low = op.getPadding()[2 * dim], high = op.getPadding()[2 * dim + 1];
@@ -106,10 +125,7 @@ private:
     phaseSizes[2] = getSize(op, adaptor, 1, columns, builder);
     if (llvm::any_of(phaseSizes, isZeroInteger))
       return dest;
-    bool isReached = rows.taps.count > 0 && columns.taps.count > 0;
-    Value part = isReached
-                     ? convolve(op, adaptor, rows, columns, phaseSizes, builder)
-                     : createUnreached(op, phaseSizes, builder);
+    Value part = convolve(op, adaptor, rows, columns, phaseSizes, builder);
     auto indices = [&](ArrayRef<int64_t> values) {
       return getAsIndexOpFoldResult(op.getContext(), values);
     };
@@ -149,13 +165,10 @@ private:
   }
 
   /// Pixels that no element of the kernel reaches: the sum of nothing.
-  static Value createUnreached(ConvTranspose2DOp op,
-                               ArrayRef<OpFoldResult> sizes,
-                               OpBuilder &builder) {
+  static Value fillUnreached(ConvTranspose2DOp op, Value dest,
+                             OpBuilder &builder) {
     Location loc = op.getLoc();
-    Value empty =
-        tensor::EmptyOp::create(builder, loc, sizes, builder.getF32Type());
-    Value result = createFill(builder, loc, empty, 0.0F);
+    Value result = createFill(builder, loc, dest, 0.0F);
     // These operations are converted in turn.
     if (op.getBias())
       result =

@@ -45,14 +45,23 @@ constexpr int64_t kWidestDepthwise = 16;
 /// So many products of centered integers fit a sum of 32 bits (N4).
 constexpr int64_t kMostDepthwise = 33024;
 
+/// Strides and dilations that are worth one: they are parts of its
+/// instructions, and rows of its workspace.
+constexpr int64_t kFarthestDepthwise = 64;
+
 /// Whether each channel has a kernel of its own, of a size that fits.
 template <typename Op>
 bool isDepthwise(Op op) {
   ArrayRef<int64_t> filter = op.getFilter().getType().getShape();
   int64_t groups = op.getGroups();
+  auto isNear = [](ArrayRef<int64_t> steps) {
+    return llvm::all_of(
+        steps, [](int64_t step) { return step <= kFarthestDepthwise; });
+  };
   return groups > 1 && filter[2] == 1 && filter[3] == groups &&
          filter[1] <= kWidestDepthwise &&
-         filter[0] <= kMostDepthwise / filter[1];
+         filter[0] <= kMostDepthwise / filter[1] && isNear(op.getStrides()) &&
+         isNear(op.getDilations());
 }
 
 /// A convolution as contractions, each built by `build`.

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "needle/Dialect/Needle/IR/ConstantData.h"
+#include "llvm/Support/CheckedArithmetic.h"
 
 using namespace mlir;
 using namespace needle;
@@ -17,14 +18,18 @@ static SmallVector<ReassociationIndices> getPixelGroups() {
   return {{0, 1, 2}, {3}};
 }
 
+/// Dynamic where one of them is, or where they are too many: but those of a
+/// convolution have been counted.
 static int64_t multiply(ArrayRef<int64_t> extents) {
-  int64_t product = 1;
+  std::optional<int64_t> product = 1;
   for (int64_t extent : extents) {
     if (ShapedType::isDynamic(extent))
       return extent;
-    product *= extent;
+    product = llvm::checkedMul(*product, extent);
+    if (!product)
+      return ShapedType::kDynamic;
   }
-  return product;
+  return *product;
 }
 
 template <typename T>

@@ -72,12 +72,44 @@ func.func @transposed(%x: tensor<1x8x8x4xf32>, %w: tensor<3x3x4x2xf32>) -> tenso
   return %0 : tensor<1x17x17x2xf32>
 }
 
-// A stride beyond the kernel leaves pixels that nothing reaches.
+// A stride beyond the kernel leaves pixels that nothing reaches: the result
+// starts as sums of nothing.
 // CHECK-LABEL: func @unreached
-// CHECK-SAME: %[[B:[a-z0-9]+]]: tensor<2xf32>
+// CHECK: arith.addf
 // CHECK: needle_cpu.matmul
-// CHECK: linalg.yield %{{.*}} : f32
+// CHECK: tensor.insert_slice {{.*}}[0, 0, 0, 0] [1, 3, 3, 2] [1, 2, 1, 1]
+// CHECK-NOT: needle_cpu.matmul
+// CHECK: return
 func.func @unreached(%x: tensor<1x3x3x4xf32>, %w: tensor<1x1x4x2xf32>, %b: tensor<2xf32>) -> tensor<1x5x3x2xf32> {
   %0 = needle.conv_transpose2d %x, %w bias(%b : tensor<2xf32>) {strides = array<i64: 2, 1>} : tensor<1x3x3x4xf32>, tensor<1x1x4x2xf32> -> tensor<1x5x3x2xf32>
   return %0 : tensor<1x5x3x2xf32>
+}
+
+// Of many phases only those that an element of the kernel reaches are built.
+// CHECK-LABEL: func @far_apart
+// CHECK: needle_cpu.matmul
+// CHECK: tensor.insert_slice {{.*}}[0, 0, 0, 0] [1, 2, 1, 2] [1, 1000000, 1, 1]
+// CHECK: needle_cpu.matmul
+// CHECK: tensor.insert_slice {{.*}}[0, 999999, 0, 0] [1, 1, 1, 2] [1, 1000000, 1, 1]
+// CHECK-NOT: needle_cpu.matmul
+// CHECK: return
+func.func @far_apart(%x: tensor<1x2x1x4xf32>, %w: tensor<2x1x4x2xf32>) -> tensor<1x1000001x1x2xf32> {
+  %0 = needle.conv_transpose2d %x, %w {strides = array<i64: 1000000, 1>, padding = array<i64: 1, 0, 0, 0>} : tensor<1x2x1x4xf32>, tensor<2x1x4x2xf32> -> tensor<1x1000001x1x2xf32>
+  return %0 : tensor<1x1000001x1x2xf32>
+}
+
+// Each channel has a kernel of its own: one contraction for all, unless pixels
+// lie too far apart.
+// CHECK-LABEL: func @depthwise
+// CHECK: needle_cpu.matmul {{.*}}depthwise
+// CHECK-LABEL: func @depthwise_far
+// CHECK-COUNT-2: needle_cpu.matmul
+// CHECK-NOT: depthwise
+func.func @depthwise(%x: tensor<1x200x8x2xf32>, %w: tensor<2x2x1x2xf32>) -> tensor<1x136x7x2xf32> {
+  %0 = needle.conv2d %x, %w {groups = 2 : i64, dilations = array<i64: 64, 1>} : tensor<1x200x8x2xf32>, tensor<2x2x1x2xf32> -> tensor<1x136x7x2xf32>
+  return %0 : tensor<1x136x7x2xf32>
+}
+func.func @depthwise_far(%x: tensor<1x200x8x2xf32>, %w: tensor<2x2x1x2xf32>) -> tensor<1x135x7x2xf32> {
+  %0 = needle.conv2d %x, %w {groups = 2 : i64, dilations = array<i64: 65, 1>} : tensor<1x200x8x2xf32>, tensor<2x2x1x2xf32> -> tensor<1x135x7x2xf32>
+  return %0 : tensor<1x135x7x2xf32>
 }

@@ -166,6 +166,49 @@ def test_integers(seed: int) -> None:
     check_exact(graph, executables, inputs)
 
 
+@pytest.mark.parametrize("groups", [1, 2, 10])
+def test_channels_and_filters_apart(groups: int) -> None:
+    """Every other channel of an input, and of a filter given at run time."""
+    rng = np.random.default_rng(groups)
+    w_shape = (3, 3, 10 // groups, 20)
+    x = rng.integers(-9, 10, (2, 6, 7, 20)).astype(np.float32)
+    w = rng.integers(-9, 10, w_shape).astype(np.float32)
+    for is_dynamic in (False, True):
+        builder = ndl.GraphBuilder()
+        shape = (None, *x.shape[1:]) if is_dynamic else x.shape
+        part = builder.slice(
+            builder.input("x", shape), (0, 0, 0, 1), (None,) * 4, (1, 1, 1, 2)
+        )
+        filters = builder.slice(
+            builder.input("w", w_shape), (0, 0, 0, 0), (None,) * 4, (1, 1, 1, 2)
+        )
+        padding = ((1, 1), (0, 1))
+        builder.output(
+            builder.conv2d(part, filters, padding=padding, groups=groups, name="conv")
+        )
+        graph = builder.build()
+        # Small integers: every sum is exact in f32, so all orders give one result.
+        check_exact(graph, compile_everywhere(graph), [x, w])
+
+
+@pytest.mark.parametrize("size", [(0, 3), (3, 0), (0, 0)])
+@pytest.mark.parametrize("groups", [1, 7, 40])
+def test_empty_images_with_padding(size: tuple[int, int], groups: int) -> None:
+    rng = np.random.default_rng(groups)
+    window = Window(padding=((1, 2), (2, 2)), groups=groups)
+    shape = Shape((1, *size, groups), (3, 3, 1, groups), window)
+    w = rng.integers(-128, 128, shape.w).astype(np.int8)
+    types = {
+        "x": element("u8", 0.5, 3),
+        "w": element("i8", 0.25, 0),
+        "y": "i32",
+    }
+    text, inputs = qconv2d_text(shape, types, "", window.attributes(), True, w)
+    graph = ndl.parse(text)
+    x = np.zeros(shape.x, np.uint8)
+    check_exact(graph, compile_everywhere(graph), [x, *inputs])
+
+
 def test_dynamic_shapes_and_their_errors() -> None:
     rng = np.random.default_rng(5)
     w = rng.normal(size=(3, 2, 4, 5)).astype(np.float32)

@@ -206,6 +206,12 @@ void DepthwiseFloatKernel::emitChannels(const Block &block,
 // Integers
 //===----------------------------------------------------------------------===//
 
+void DepthwiseIntegerKernel::emitPrologue() {
+  DepthwiseKernel::emitPrologue();
+  zeros = b.stack(i8, tile.columns);
+  b.store(b.zero(b.vec(tile.columns, i8)), zeros, 1);
+}
+
 /// Two pixels and two weights of each channel, interleaved.
 Value DepthwiseIntegerKernel::emitPairSum(Value pixels, Value weights,
                                           Value sum, const Channels &channels) {
@@ -221,11 +227,10 @@ Value DepthwiseIntegerKernel::emitPairSum(Value pixels, Value weights,
   return sum;
 }
 
-/// A pixel of a row of the image, less the zero point.
-Value DepthwiseIntegerKernel::emitLoadPixel(Value line, Value column,
+/// The pixel at `at`, less the zero point.
+Value DepthwiseIntegerKernel::emitLoadPixel(Value at,
                                             const Channels &channels) {
   VectorType wide = b.vec(channels.count(), i16);
-  Value at = b.advance(line, b.mul(column, patch(PatchArg::PixelBytes)), i8);
   Value stored = b.load(b.vec(channels.count(), i8), at, 1);
   Value value = spec.lhsUnsigned
                     ? Value(arith::ExtUIOp::create(b, wide, stored))
@@ -245,10 +250,10 @@ void DepthwiseIntegerKernel::emitPackRow(Value image, Value row, Value ringRow,
     return arith::CmpIOp::create(b, arith::CmpIPredicate::ult, index, size);
   };
   Value rowInside = isBelow(row, patch(PatchArg::Height));
-  // Outside of the image any pixel is as good as another to be left out.
-  Value line = b.advance(
-      image,
-      b.mul(b.select(rowInside, row, b.i64(0)), patch(PatchArg::RowBytes)), i8);
+  Value line = b.advance(image, b.mul(row, patch(PatchArg::RowBytes)), i8);
+  auto placeOf = [&](Value column) {
+    return b.advance(line, b.mul(column, patch(PatchArg::PixelBytes)), i8);
+  };
   auto store = [&](Value position, Value pixel, Value neighbour) {
     Value pair = vector::InterleaveOp::create(b, pixel, neighbour);
     Value at = b.mul(position, b.i64(2 * channels.count()));
@@ -258,8 +263,9 @@ void DepthwiseIntegerKernel::emitPackRow(Value image, Value row, Value ringRow,
     Value column = b.sub(position, left);
     Value isInside =
         arith::AndIOp::create(b, rowInside, isBelow(column, width));
+    // The image may be empty: what lies beyond it is read nowhere.
     Value pixel =
-        emitLoadPixel(line, b.select(isInside, column, b.i64(0)), channels);
+        emitLoadPixel(b.select(isInside, placeOf(column), zeros), channels);
     return b.select(isInside, pixel, b.zero(pixel.getType()));
   };
   auto emitChecked = [&](Value begin, Value end) {
@@ -275,7 +281,7 @@ void DepthwiseIntegerKernel::emitPackRow(Value image, Value row, Value ringRow,
   emitChecked(b.i64(0), first);
   b.ifThen(b.less(first, last), [&] {
     auto load = [&](Value position) {
-      return emitLoadPixel(line, b.sub(position, left), channels);
+      return emitLoadPixel(placeOf(b.sub(position, left)), channels);
     };
     if (dilation != 1) {
       b.loop(first, last, 1, [&](Value position) {

@@ -105,19 +105,22 @@ public:
   using DepthwiseKernel::DepthwiseKernel;
 
 protected:
+  void emitPrologue() override;
   void emitChannels(const Block &block, const Channels &channels) override;
 
 private:
   unsigned pairs() const { return (spec.depthwise.width + 1) / 2; }
   void emitPackRow(Value image, Value row, Value ringRow,
                    const Channels &channels);
-  Value emitLoadPixel(Value line, Value column, const Channels &channels);
+  Value emitLoadPixel(Value at, const Channels &channels);
   /// The sums of `count` results from column `x` on; the first row of the ring
   /// lies `start` bytes from its beginning.
   llvm::SmallVector<Value> emitPixels(Value ring, Value start, Value x,
                                       unsigned count, const Channels &channels);
   Value emitPairSum(Value pixels, Value weights, Value sum,
                     const Channels &channels);
+
+  Value zeros; ///< as many bytes as a panel has channels, on the stack
 };
 
 } // namespace needle::cpu

@@ -71,3 +71,47 @@ func.func @input_is_not_destination(%x: tensor<16x16xf32>, %w: tensor<1x16x16xf3
   %0 = needle_cpu.matmul ins(%x, %w : tensor<16x16xf32>, tensor<1x16x16xf32>) outs(%x : tensor<16x16xf32>) -> tensor<16x16xf32>
   return %0 : tensor<16x16xf32>
 }
+
+// -----
+
+// Windows are read where they lie unless their channels are apart.
+// CHECK-LABEL: func @channels_apart
+// CHECK-SAME: %[[X:.*]]: memref<1x8x8x8xf32>
+// CHECK: %[[S:.*]] = memref.subview %[[X]]
+// CHECK: %[[COPY:.*]] = memref.alloc() {{.*}} : memref<1x8x8x4xf32>
+// CHECK: memref.copy %[[S]], %[[COPY]]
+// CHECK: needle_cpu.matmul ins(%[[COPY]], %{{.*}} : memref<1x8x8x4xf32>,
+func.func @channels_apart(%x: tensor<1x8x8x8xf32>, %w: tensor<1x36x16xf32>) -> tensor<36x16xf32> {
+  %0 = tensor.extract_slice %x[0, 0, 0, 0] [1, 8, 8, 4] [1, 1, 1, 2] : tensor<1x8x8x8xf32> to tensor<1x8x8x4xf32>
+  %1 = tensor.empty() : tensor<36x16xf32>
+  %2 = needle_cpu.matmul ins(%0, %w : tensor<1x8x8x4xf32>, tensor<1x36x16xf32>) outs(%1 : tensor<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>} -> tensor<36x16xf32>
+  return %2 : tensor<36x16xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func @neighbouring_channels
+// CHECK-NOT: memref.copy
+// CHECK: needle_cpu.matmul ins(%{{.*}}, %{{.*}} : memref<1x8x8x4xf32, strided<[512, 64, 8, 1]>>,
+// CHECK-NOT: memref.copy
+// CHECK: return
+func.func @neighbouring_channels(%x: tensor<1x8x8x8xf32>, %w: tensor<1x36x16xf32>) -> tensor<36x16xf32> {
+  %0 = tensor.extract_slice %x[0, 0, 0, 0] [1, 8, 8, 4] [1, 1, 1, 1] : tensor<1x8x8x8xf32> to tensor<1x8x8x4xf32>
+  %1 = tensor.empty() : tensor<36x16xf32>
+  %2 = needle_cpu.matmul ins(%0, %w : tensor<1x8x8x4xf32>, tensor<1x36x16xf32>) outs(%1 : tensor<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>} -> tensor<36x16xf32>
+  return %2 : tensor<36x16xf32>
+}
+
+// -----
+
+// The kernels of a depthwise contraction are one block.
+// CHECK-LABEL: func @filter_apart
+// CHECK: %[[COPY:.*]] = memref.alloc() {{.*}} : memref<9x4xf32>
+// CHECK: memref.copy %{{.*}}, %[[COPY]]
+// CHECK: needle_cpu.matmul ins(%{{.*}}, %[[COPY]] : memref<1x8x8x4xf32>, memref<9x4xf32>)
+func.func @filter_apart(%x: tensor<1x8x8x4xf32>, %w: tensor<9x8xf32>) -> tensor<36x4xf32> {
+  %0 = tensor.extract_slice %w[0, 0] [9, 4] [1, 2] : tensor<9x8xf32> to tensor<9x4xf32>
+  %1 = tensor.empty() : tensor<36x4xf32>
+  %2 = needle_cpu.matmul ins(%x, %0 : tensor<1x8x8x4xf32>, tensor<9x4xf32>) outs(%1 : tensor<36x4xf32>) {depthwise, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>} -> tensor<36x4xf32>
+  return %2 : tensor<36x4xf32>
+}

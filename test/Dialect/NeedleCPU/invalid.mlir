@@ -607,3 +607,11 @@ func.func @window_depth(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x35x16xf32>, %d
   needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x35x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>}
   return
 }
+
+// -----
+
+func.func @window_channels(%lhs: memref<1x8x8x4xf32, strided<[512, 64, 8, 2]>>, %rhs: memref<1x36x16xf32>, %dest: memref<36x16xf32>) {
+  // expected-error @+1 {{with a window lhs must have contiguous channels, but is 'memref<1x8x8x4xf32, strided<[512, 64, 8, 2]>>'}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32, strided<[512, 64, 8, 2]>>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>}
+  return
+}

@@ -118,13 +118,18 @@ needle::inferConvolutionShape(std::optional<Location> loc, StringRef opName,
       result.push_back(size);
       continue;
     }
-    int64_t padded = size + shape.getPadding(i), span = shape.getSpan(i);
-    if (padded < span)
+    int64_t span = shape.getSpan(i);
+    std::optional<int64_t> padded = llvm::checkedAdd(size, shape.getPadding(i));
+    if (!padded)
+      return emitOptionalError(loc, "'", opName, "' op the ", dimensionNames[i],
+                               " of input ", shape.input,
+                               " with its padding is beyond 63 bits");
+    if (*padded < span)
       return emitOptionalError(loc, "'", opName, "' op the kernel spans ", span,
                                " of the ", dimensionNames[i], ", but input ",
-                               shape.input, " has ", padded,
+                               shape.input, " has ", *padded,
                                " with its padding");
-    result.push_back((padded - span) / shape.strides[i] + 1);
+    result.push_back((*padded - span) / shape.strides[i] + 1);
   }
   result.push_back(*columns);
   return result;

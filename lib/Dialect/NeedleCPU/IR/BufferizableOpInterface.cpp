@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
 #include "mlir/Dialect/Bufferization/IR/DstBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 
 using namespace mlir;
@@ -17,8 +18,41 @@ using namespace mlir::bufferization;
 
 namespace {
 
+/// Whether kernels can read `buffer` where it lies. Of images only the channels
+/// are neighbours, a matrix has any strides, and all else is one block.
+template <typename OpT>
+bool isReadInPlace(OpT op, OpOperand &operand, MemRefType buffer) {
+  if constexpr (llvm::is_one_of<OpT, needle::cpu::MatmulOp,
+                                needle::cpu::QMatmulOp>::value) {
+    if (op.isDpsInit(&operand) || buffer.getRank() == 0)
+      return true;
+    if (&operand == &op.getLhsMutable())
+      return !op.getWindow() || buffer.isLastDimUnitStride();
+    bool isRow = buffer.getRank() == 1 && buffer.isLastDimUnitStride();
+    return isRow || buffer.getLayout().isIdentity();
+  }
+  return true;
+}
+
+/// A copy of `buffer` as one block.
+FailureOr<Value> copyToBlock(RewriterBase &rewriter, Location loc, Value buffer,
+                             const BufferizationOptions &options) {
+  auto type = cast<MemRefType>(buffer.getType());
+  SmallVector<Value> sizes;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    if (type.isDynamicDim(i))
+      sizes.push_back(memref::DimOp::create(rewriter, loc, buffer, i));
+  auto block = MemRefType::get(type.getShape(), type.getElementType());
+  FailureOr<Value> copy = options.createAlloc(rewriter, loc, block, sizes);
+  if (failed(copy) ||
+      failed(options.createMemCpy(rewriter, loc, buffer, *copy)))
+    return failure();
+  return copy;
+}
+
 ///   %r = needle_cpu.matmul ins(%a, %b) outs(%dest) -> tensor<…>
 /// → needle_cpu.matmul ins(%a, %b) outs(%dest) on memrefs; %r is %dest.
+/// Inputs that do not lie as kernels read them are copied.
 template <typename OpT>
 struct DestinationOpModel
     : DstBufferizableOpInterfaceExternalModel<DestinationOpModel<OpT>, OpT> {
@@ -33,8 +67,14 @@ struct DestinationOpModel
                           const BufferizationOptions &options,
                           BufferizationState &state) const {
     SmallVector<Value> buffers;
-    for (Value operand : op->getOperands()) {
-      FailureOr<Value> buffer = getBuffer(rewriter, operand, options, state);
+    for (OpOperand &operand : op->getOpOperands()) {
+      FailureOr<Value> buffer =
+          getBuffer(rewriter, operand.get(), options, state);
+      if (failed(buffer))
+        return failure();
+      if (!isReadInPlace(cast<OpT>(op), operand,
+                         cast<MemRefType>(buffer->getType())))
+        buffer = copyToBlock(rewriter, op->getLoc(), *buffer, options);
       if (failed(buffer))
         return failure();
       buffers.push_back(*buffer);

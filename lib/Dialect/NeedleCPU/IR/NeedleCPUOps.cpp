@@ -9,6 +9,7 @@
 
 #include "mlir/IR/OpImplementation.h"
 #include "needle/Dialect/NeedleCPU/IR/Window.h"
+#include "llvm/Support/CheckedArithmetic.h"
 #include "llvm/Support/MathExtras.h"
 #include <cmath>
 
@@ -160,9 +161,10 @@ needle::cpu::getContractionExtents(ShapedType lhs, bool transposed,
   auto product = [](ArrayRef<int64_t> extents) {
     int64_t result = 1;
     for (int64_t extent : extents)
-      result = ShapedType::isDynamic(result) || ShapedType::isDynamic(extent)
-                   ? ShapedType::kDynamic
-                   : result * extent;
+      result =
+          ShapedType::isDynamic(result) || ShapedType::isDynamic(extent)
+              ? ShapedType::kDynamic
+              : llvm::checkedMul(result, extent).value_or(ShapedType::kDynamic);
     return result;
   };
   return {product({lhs.getDimSize(0), window.getExtent(0, lhs.getDimSize(1)),
@@ -180,6 +182,11 @@ static LogicalResult verifyLhs(Op op, function_ref<bool(Type)> isAllowed,
     return failure();
   if (!values)
     return success();
+  auto memref = dyn_cast<MemRefType>(lhs);
+  if (memref && !memref.isLastDimUnitStride())
+    return op.emitOpError()
+           << "with a window lhs must have contiguous channels, but is "
+           << memref;
   if (op.getTransposeLhs())
     return op.emitOpError("with a window has no transposed lhs");
   if (values->size() != Window::numValues)

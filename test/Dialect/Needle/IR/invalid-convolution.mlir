@@ -262,3 +262,11 @@ func.func @plain_sum_bias(%x: tensor<1x8x8x4x!quant.uniform<u8:f32, 0.5>>, %w: t
   %0 = needle.qconv2d %x, %w bias(%b : tensor<2xf32>) : tensor<1x8x8x4x!quant.uniform<u8:f32, 0.5>>, tensor<3x3x4x2x!quant.uniform<i8:f32, 0.5>> -> tensor<1x6x6x2xi32>
   return
 }
+
+// -----
+
+func.func @padded_beyond(%x: tensor<1x1x1x1xf32>, %w: tensor<1x1x1x1xf32>) {
+  // expected-error@+1 {{result #0: 'tensor<1x4294967295x4294967295x1xf32>' has more than 1152921504606846975 elements}}
+  %0 = needle.conv2d %x, %w {padding = array<i64: 2147483647, 2147483647, 2147483647, 2147483647>} : tensor<1x1x1x1xf32>, tensor<1x1x1x1xf32> -> tensor<1x4294967295x4294967295x1xf32>
+  return
+}
