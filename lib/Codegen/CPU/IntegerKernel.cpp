@@ -67,7 +67,7 @@ void IntegerKernel::emitPanels(const Block &block, Rows lhs) {
 
 /// Groups of a part along K of a widened panel: with its sums and the rows of a
 /// tile it stays in half of the L1 cache, which otherwise could not keep up.
-static constexpr int64_t mostGroupsOfPart = 64;
+static constexpr int64_t mostGroupsOfPart = 128;
 
 void IntegerKernel::emitWidenedPanels(const Block &block, Rows lhs,
                                       Value scratch) {

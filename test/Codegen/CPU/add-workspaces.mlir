@@ -56,7 +56,7 @@ func.func @transposed(%x: memref<10x64xf32>, %w: memref<1x10x16xf32>, %y: memref
 
 // A depth that sums in i32 cannot hold names the wide kernel.
 // CHECK-LABEL: @wide
-// AVX2:        needle.kernel = "qmatmul_u8s8_f32_wide.avx2.4x16"
+// AVX2:        needle.kernel = "qmatmul_u8s8_f32_wide.avx2.6x16"
 func.func @wide(%x: memref<2x65794xi8>, %w: memref<1x16450x16x4xi8>, %s: memref<3xf32>, %y: memref<2x3xf32>,
                 %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
   needle_cpu.qmatmul ins(%x, %w : memref<2x65794xi8>, memref<1x16450x16x4xi8>) scales(%s : memref<3xf32>) outs(%y : memref<2x3xf32>) {lhs_unsigned}
@@ -65,7 +65,7 @@ func.func @wide(%x: memref<2x65794xi8>, %w: memref<1x16450x16x4xi8>, %s: memref<
 
 // One less, and it can.
 // CHECK-LABEL: @narrow
-// AVX2:        needle.kernel = "qmatmul_u8s8_f32.avx2.4x16"
+// AVX2:        needle.kernel = "qmatmul_u8s8_f32.avx2.6x16"
 func.func @narrow(%x: memref<2x65792xi8>, %w: memref<1x16449x16x4xi8>, %s: memref<3xf32>, %y: memref<2x3xf32>,
                   %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
   needle_cpu.qmatmul ins(%x, %w : memref<2x65792xi8>, memref<1x16449x16x4xi8>) scales(%s : memref<3xf32>) outs(%y : memref<2x3xf32>) {lhs_unsigned}
@@ -74,7 +74,7 @@ func.func @narrow(%x: memref<2x65792xi8>, %w: memref<1x16449x16x4xi8>, %s: memre
 
 // With a dynamic depth either may run; the note says from where on.
 // CHECK-LABEL: @either
-// AVX2:        needle.kernel = "qmatmul_u8s8_f32.avx2.4x16", needle.kernel_note = "K > 65792: qmatmul_u8s8_f32_wide.avx2.4x16"
+// AVX2:        needle.kernel = "qmatmul_u8s8_f32.avx2.6x16", needle.kernel_note = "K > 65792: qmatmul_u8s8_f32_wide.avx2.6x16"
 func.func @either(%x: memref<2x?xi8>, %w: memref<1x?x16x4xi8>, %s: memref<3xf32>, %y: memref<2x3xf32>,
                   %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
   needle_cpu.qmatmul ins(%x, %w : memref<2x?xi8>, memref<1x?x16x4xi8>) scales(%s : memref<3xf32>) outs(%y : memref<2x3xf32>) {lhs_unsigned}
@@ -83,7 +83,7 @@ func.func @either(%x: memref<2x?xi8>, %w: memref<1x?x16x4xi8>, %s: memref<3xf32>
 
 // An i32 result is modulo 2^32: no wide kernel, whatever K.
 // CHECK-LABEL: @modulo
-// AVX2:        needle.kernel = "qmatmul_s8i16_i32.avx2.4x16"
+// AVX2:        needle.kernel = "qmatmul_s8i16_i32.avx2.6x16"
 func.func @modulo(%x: memref<2x70000xi8>, %w: memref<1x35000x16x2xi16>, %y: memref<2x3xi32>,
                   %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
   needle_cpu.qmatmul ins(%x, %w : memref<2x70000xi8>, memref<1x35000x16x2xi16>) outs(%y : memref<2x3xi32>)

@@ -7,7 +7,7 @@
 // CHECK-NOT:   needle_cpu
 // The context: shapes and pointers as words on the stack.
 // CHECK-DAG:   llvm.alloca
-// CHECK-DAG:   constant @qmatmul_u8s8_u8_bias_relu.avx2.4x16
+// CHECK-DAG:   constant @qmatmul_u8s8_u8_bias_relu.avx2.6x16
 // Small work is called directly, the rest through parallelFor (word 6).
 // CHECK:       scf.if
 // CHECK:         llvm.call %{{.+}}(%{{.+}}) : !llvm.ptr, (!llvm.ptr, i64, i64, i64) -> ()
@@ -23,7 +23,7 @@ func.func @two_layers(%x: memref<?x64xi8>, %w: memref<4x17x16x4xi8>, %s: memref<
     {lhs_unsigned, activation = #needle.activation<relu>, dest_scale = 0.25 : f32, dest_zero_point = 5 : i32, dest_min = 0 : i32, dest_max = 255 : i32}
   return
 }
-// CHECK:       func.func private @qmatmul_u8s8_u8_bias_relu.avx2.4x16
+// CHECK:       func.func private @qmatmul_u8s8_u8_bias_relu.avx2.6x16
 // Eight accumulators and the loop over K, two pairs a step.
 // CHECK:         scf.for {{.+}} iter_args
 // CHECK-COUNT-16: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
@@ -41,8 +41,8 @@ func.func @two_layers(%x: memref<?x64xi8>, %w: memref<4x17x16x4xi8>, %s: memref<
 
 // With a dynamic K the kernel is chosen when the program runs.
 // CHECK-LABEL: func.func @dynamic_depth
-// CHECK-DAG:   constant @qmatmul_u8i16_f32.avx2.4x16
-// CHECK-DAG:   constant @qmatmul_u8i16_f32_wide.avx2.4x16
+// CHECK-DAG:   constant @qmatmul_u8i16_f32.avx2.6x16
+// CHECK-DAG:   constant @qmatmul_u8i16_f32_wide.avx2.6x16
 // CHECK-DAG:   arith.constant 33025 : i64
 // CHECK:       arith.select
 func.func @dynamic_depth(%x: memref<4x?xi8>, %w: memref<1x?x16x2xi16>, %s: memref<3xf32>, %y: memref<4x3xf32>,

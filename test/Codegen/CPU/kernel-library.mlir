@@ -62,12 +62,12 @@ needle_cpu.reduce_kernel @sum identity 0.0 wide {
 // CHECK-LABEL: func.func private @product.pack(
 // CHECK: call @pack_rhs_u8_i16.avx2
 // CHECK-LABEL: func.func private @product.direct(
-// CHECK: call @qmatmul_u8i16_f32.avx2.4x16.direct(
+// CHECK: call @qmatmul_u8i16_f32.avx2.6x16.direct(
 // CHECK-LABEL: func.func private @product(
 // CHECK: %[[LIMIT:.*]] = arith.constant 33025 : i64
 // CHECK: %[[NARROW:.*]] = arith.cmpi slt, %{{.*}}, %[[LIMIT]]
 // CHECK: scf.if %[[NARROW]]
-// CHECK: call @qmatmul_u8i16_f32.avx2.4x16(
-// CHECK: call @qmatmul_u8i16_f32_wide.avx2.4x16(
+// CHECK: call @qmatmul_u8i16_f32.avx2.6x16(
+// CHECK: call @qmatmul_u8i16_f32_wide.avx2.6x16(
 // ASM: vpmaddwd
 needle_cpu.contraction_kernel @product (ui8, ui8) -> f32
