@@ -86,8 +86,9 @@ Status Contraction::pack(const MatrixRef &rhs, uint8_t *memory) const {
 
 Status Contraction::run(const MatrixRef &lhs, const uint8_t *packedRhs,
                         uint8_t *memory, uint8_t *result) const {
-  // In the order of cpu::KernelArg; the last scale and zero point are those of
-  // kernels with quantized results.
+  // In the order of cpu::KernelArg up to Patches, which kernels read whatever
+  // their kind; the last scale and zero point are those of kernels with
+  // quantized results.
   int64_t words[] = {word(lhs.data),
                      lhs.rowStride,
                      lhs.columnStride,
@@ -106,7 +107,9 @@ Status Contraction::run(const MatrixRef &lhs, const uint8_t *packedRhs,
                      workspace,
                      blockRows,
                      columnSplits,
-                     blockDepth};
+                     blockDepth,
+                     0}; // no patches: the rows of lhs are those of a matrix
+  static_assert(sizeof(words) == 20 * sizeof(int64_t));
   return launch(slot->run, words, tasks);
 }
 

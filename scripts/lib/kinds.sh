@@ -9,7 +9,8 @@ readonly TEST_TIMEOUT=600
 
 # Tests that run whatever was compiled for an instruction set.
 readonly EMULATED_FLOAT=(
-  test/python/test_differential_arrays.py test/python/test_differential_float.py
+  test/python/test_differential_arrays.py test/python/test_differential_convolution.py
+  test/python/test_differential_float.py
 )
 readonly EMULATED_INTEGER=(
   test/python/test_differential_blockwise.py

@@ -6,8 +6,7 @@
 //   task      blocks of rows × ranges of panels, handed out by parallelFor
 //   block     rows of lhs as tiles read them, packed where they must be
 //   panel     NR columns of packed rhs; a ragged last one goes through scratch
-//   tile      MR × NR accumulators in registers over all of K, then the
-//   epilogue
+//   tile      MR × NR accumulators in registers over all of K, and an epilogue
 //
 // The loops are the same for all kernels. FloatKernel and IntegerKernel say how
 // rows are packed, what a tile does, and what becomes of its sums. Rows that

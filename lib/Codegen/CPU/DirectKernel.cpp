@@ -4,9 +4,8 @@
 // Contractions that read a right-hand side where it lies instead of packing it.
 // One of its strides is 1, and there are two ways of reading:
 //
-//   rows      neighbours along N are contiguous: a few rows of rhs at a time
-//   are
-//             swept over, and the sums of all columns wait in dest
+//   rows      neighbours along N are contiguous: a few rows of rhs at a time,
+//             while the sums of all columns wait in dest
 //   columns   neighbours along K are contiguous: a few columns at a time, whose
 //             sums stay in registers
 //

@@ -93,6 +93,8 @@ void ContractionLibrary::emitDirect(KernelBuilder &b, TaskArguments task) {
 }
 
 void ContractionLibrary::emitMatmul(KernelBuilder &b, TaskArguments task) {
+  static_assert(unsigned(KernelArg::Rest) == 20,
+                "Contraction::run of the runtime fills the words before these");
   func::FuncOp kernel = getOrEmitContractionKernel(module, spec, target);
   if (!spec.integer)
     return call(b, kernel, task);

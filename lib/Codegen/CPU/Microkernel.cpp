@@ -1,5 +1,4 @@
-//===- Microkernel.cpp - The loop over K of a tile
-//----------------------------===//
+//===- Microkernel.cpp - The loop over K of a tile ------------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // MR × NR accumulators stay in registers over all of K. Each step loads NR

@@ -142,11 +142,11 @@ struct ContractionSizes {
   mlir::Value rows, depth;
   mlir::Value resultHeight, resultWidth;
 };
-/// From the extents of lhs, i64.
+/// From the extents of lhs, i64; `values` are those of a window.
 ContractionSizes
 emitContractionSizes(mlir::OpBuilder &builder, mlir::Location loc,
                      llvm::ArrayRef<mlir::Value> lhsExtents, bool transposed,
-                     std::optional<llvm::ArrayRef<int64_t>> window);
+                     std::optional<llvm::ArrayRef<int64_t>> values);
 
 /// Bytes between gathered rows of lhs.
 mlir::Value emitPatchRowBytes(mlir::OpBuilder &builder, mlir::Location loc,
