@@ -101,7 +101,7 @@ emulated_pytest() {
 # emulated_runtime: the runtime for AArch64, with eager kernels for it.
 emulated_runtime() {
   ninja -C "$BUILD" needle-kernels-aarch64 &&
-    runtime_variant emulated aarch64 -DCMAKE_BUILD_TYPE=Release \
+    CTEST_PARALLEL_LEVEL=2 runtime_variant emulated aarch64 -DCMAKE_BUILD_TYPE=Release \
       --toolchain "$ROOT/cmake/toolchains/aarch64-linux-gnu.cmake" \
       -DNEEDLE_KERNEL_ARTIFACT="$BUILD/kernels/kernels-aarch64.ndl"
 }

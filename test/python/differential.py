@@ -82,10 +82,11 @@ def compile_everywhere(graph: ndl.Graph, threads: int = 1) -> list[Runnable]:
     On this CPU, or under the emulator where tests are for that.
     """
     if emulation.RUNNER:
-        artifact = emulation.compile_to_artifact(graph)
+        targets = emulation.targets_for(graph)
+        artifact = emulation.compile_to_artifact(graph, targets)
         return [
             emulation.EmulatedExecutable(artifact, target, threads)
-            for target in emulation.TARGETS
+            for target in targets
         ]
     present = set(ndl.cpu_features())
     runnable = [t.name for t in ndl.targets() if present.issuperset(t.features)]

@@ -307,6 +307,8 @@ def adversarial(weights: Array, m: int, low: int, rng: np.random.Generator) -> A
 @pytest.mark.parametrize("k", [1, 6, 61, 260, 1028])
 def test_constant_weights(kind: str, lhs: str, k: int) -> None:
     """Whatever is proven of weights, no activations make a sum inexact."""
+    if emulation.RUNNER and kind != "full":
+        pytest.skip("what is proven of weights matters to x86-64 alone")
     rng = np.random.default_rng(zlib.crc32(f"{kind} {lhs} {k}".encode()))
     forms = set()
     for n, transpose in ((1, False), (37, True), (50, False)):
