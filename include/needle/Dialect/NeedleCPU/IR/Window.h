@@ -56,13 +56,14 @@ struct Window {
   }
 };
 
-/// M and K of a contraction, dynamic where `lhs` does not tell.
+/// M and K of a contraction, dynamic where `lhs` does not tell; `values` are
+/// those of a window.
 struct ContractionExtents {
   int64_t rows, depth;
 };
 ContractionExtents
 getContractionExtents(mlir::ShapedType lhs, bool transposed,
-                      std::optional<llvm::ArrayRef<int64_t>> window);
+                      std::optional<llvm::ArrayRef<int64_t>> values);
 
 } // namespace needle::cpu
 
