@@ -48,6 +48,7 @@ TEST(Blockwise, SymmetricColumnsHaveTheirOwnScales) {
 TEST(Blockwise, AsymmetricRangesContainZero) {
   // From 15 to 30: without zero in the range the integers would saturate.
   std::vector<float> weight;
+  weight.reserve(16);
   for (int k = 0; k < 16; ++k)
     weight.push_back(float(15 + k));
   std::vector<int8_t> stored(16);
