@@ -108,10 +108,12 @@ protected:
     Value pointer;   ///< null for none
     Value stepBytes; ///< how far each step advances
   };
+  /// `count` steps, `unroll` in each round of the loop, and what is left of
+  /// them one by one. A round prefetches one line.
   llvm::SmallVector<Value>
   emitSteps(unsigned rows, Rows lhs, unsigned lhsStepBytes, Value rhs,
             unsigned rhsStepBytes, Value count, mlir::ValueRange inits,
-            StepEmitter emitStep, Prefetch prefetch = {});
+            StepEmitter emitStep, unsigned unroll = 1, Prefetch prefetch = {});
 
   // Epilogue.cpp
   void emitEpilogue(unsigned rows, llvm::ArrayRef<Value> sums,

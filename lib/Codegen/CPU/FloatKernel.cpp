@@ -66,6 +66,11 @@ SmallVector<Value> FloatKernel::emitFirstSums(unsigned rows, const Panel &panel,
         b.ifThen(panel.ragged,
                  [&] { emitCopyRagged(rows, panel, /*back=*/true); });
         SmallVector<Value> sums;
+        // Those of the tile below will be wanted next.
+        Value below = b.advance(dest, b.mul(b.i64(rows), panel.destStride), i8);
+        for (unsigned i = 0; i < rows; ++i)
+          b.prefetchToWrite(
+              b.advance(below, b.mul(b.i64(i), panel.destStride), i8));
         forEachVector(rows, dest, panel.destStride, [&](unsigned, Value at) {
           sums.push_back(b.load(vector, at, 4));
         });
@@ -114,8 +119,11 @@ SmallVector<Value> FloatKernel::emitTerms(unsigned rows, Rows lhs,
     Value first = b.mul(b.mul(index, prefetchStep), terms);
     prefetch = {b.advance(nextRhs, first, i8), prefetchStep};
   }
+  // Small tiles are what is left of a block, and not worth the code; of large
+  // ones LLVM would spill sums.
+  unsigned unroll = rows < 4 || rows > 6 ? 1 : 4;
   return emitSteps(rows, lhs, 4, panel.rhs, 4 * tile.columns, terms, inits,
-                   step, prefetch);
+                   step, unroll, prefetch);
 }
 
 /// Panels for which rows are copied that could be read in place: copying is

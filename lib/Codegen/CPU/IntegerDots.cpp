@@ -43,99 +43,79 @@ SmallVector<Value> IntegerKernel::emitPairs(unsigned rows, Rows lhs, Value rhs,
   if (target.pairDotIntrinsic.empty())
     return emitWidening(rows, lhs, rhs, /*rhsBits=*/16, first, last, sums);
   VectorType sumType = b.vec(lanes, i32), pairType = b.vec(2 * lanes, i16);
-  // Both pairs of a group: a loop over single ones is slower by its overhead.
+  // One pair a step: with two, LLVM needs more registers than there are.
   auto step = [&](Value base, ArrayRef<Value> elements, ValueRange values) {
-    SmallVector<Value> next(values);
-    for (unsigned pair = 0; pair < 2; ++pair) {
-      SmallVector<Value> columns;
-      for (unsigned v = 0; v < vectors(); ++v) {
-        unsigned at = (pair * vectors() + v) * 2 * lanes;
-        columns.push_back(
-            b.load(pairType, b.advance(base, b.i64(at), i16), 4 * lanes));
-      }
-      for (unsigned i = 0; i < rows; ++i) {
-        Value element = loadElement(elements[i], pair, i32, pairType);
-        for (unsigned v = 0; v < vectors(); ++v) {
-          Value &sum = next[i * vectors() + v];
-          sum = emitPairDot(b, target, sum, element, columns[v]);
-        }
-      }
-    }
+    SmallVector<Value> columns, next(values);
+    for (unsigned v = 0; v < vectors(); ++v)
+      columns.push_back(b.load(
+          pairType, b.advance(base, b.i64(v * 2 * lanes), i16), 4 * lanes));
+    emitPairDots(elements, 0, columns, next);
     return next;
   };
   lhs.base = b.advance(lhs.base, first, i64);
   rhs = b.advance(rhs, b.mul(first, b.i64(2 * groupBytes())), i8);
   if (sums.empty())
     sums.assign(rows * vectors(), b.zero(sumType));
-  return emitSteps(rows, lhs, 8, rhs, 2 * groupBytes(), b.sub(last, first),
-                   sums, step);
+  Value pairs = b.mul(b.sub(last, first), b.i64(2));
+  return emitSteps(rows, lhs, 4, rhs, groupBytes(), pairs, sums, step);
 }
 
-/// Widens quads in registers. Each sum is of one of the pairs of a column; only
-/// the two sums of a column, at the end, need to change places.
+void IntegerKernel::emitPairDots(ArrayRef<Value> elements, unsigned pair,
+                                 ArrayRef<Value> columns,
+                                 MutableArrayRef<Value> sums) {
+  VectorType pairType = b.vec(2 * lanes, i16);
+  for (auto [i, row] : llvm::enumerate(elements)) {
+    Value element = loadElement(row, pair, i32, pairType);
+    for (unsigned v = 0; v < vectors(); ++v) {
+      Value &sum = sums[i * vectors() + v];
+      sum = emitPairDot(b, target, sum, element, columns[v]);
+    }
+  }
+}
+
+/// Widens quads in registers.
 SmallVector<Value> IntegerKernel::emitPairsOfQuads(unsigned rows, Rows lhs,
                                                    Value rhs, Value first,
                                                    Value last) {
   if (target.pairDotIntrinsic.empty())
     return emitWidening(rows, lhs, rhs, /*rhsBits=*/8, first, last, {});
-  VectorType sumType = b.vec(lanes, i32), pairType = b.vec(2 * lanes, i16);
-  unsigned halves = 2 * vectors();
   auto step = [&](Value base, ArrayRef<Value> elements, ValueRange sums) {
-    SmallVector<Value> columns, next;
-    for (unsigned h = 0; h < halves; ++h) {
-      Value narrow =
-          b.load(b.vec(2 * lanes, i8),
-                 b.advance(base, b.i64(2 * h * lanes), i8), 2 * lanes);
-      columns.push_back(arith::ExtSIOp::create(b, pairType, narrow));
-    }
-    for (unsigned i = 0; i < rows; ++i) {
-      Value element = loadElement(elements[i], 0, i64, pairType);
-      for (unsigned h = 0; h < halves; ++h)
-        next.push_back(
-            emitPairDot(b, target, sums[i * halves + h], element, columns[h]));
-    }
+    SmallVector<Value> columns[2], next(sums);
+    for (unsigned v = 0; v < vectors(); ++v)
+      for (auto [pairs, half] :
+           llvm::zip_equal(columns, emitHalves(loadQuads(base, 0, v))))
+        pairs.push_back(half);
+    for (unsigned pair = 0; pair < 2; ++pair)
+      emitPairDots(elements, pair, columns[pair], next);
     return next;
   };
   lhs.base = b.advance(lhs.base, first, i64);
   rhs = b.advance(rhs, b.mul(first, b.i64(groupBytes())), i8);
-  SmallVector<Value> zeros(rows * halves, b.zero(sumType));
-  SmallVector<Value> sums = emitSteps(rows, lhs, 8, rhs, groupBytes(),
-                                      b.sub(last, first), zeros, step);
-  SmallVector<int64_t> even, odd;
-  for (unsigned lane = 0; lane < lanes; ++lane) {
-    even.push_back(2 * lane);
-    odd.push_back(2 * lane + 1);
-  }
-  SmallVector<Value> result;
-  for (unsigned i = 0; i < sums.size(); i += 2)
-    result.push_back(
-        b.add(vector::ShuffleOp::create(b, sums[i], sums[i + 1], even),
-              vector::ShuffleOp::create(b, sums[i], sums[i + 1], odd)));
-  return result;
+  SmallVector<Value> zeros(rows * vectors(), b.zero(b.vec(lanes, i32)));
+  return emitSteps(rows, lhs, 8, rhs, groupBytes(), b.sub(last, first), zeros,
+                   step, /*unroll=*/rows <= 2 ? 4 : 1);
+}
+
+std::array<Value, 2> IntegerKernel::emitHalves(Value quads) {
+  VectorType type = b.vec(2 * lanes, i16);
+  Value pairs = vector::BitCastOp::create(b, type, quads);
+  Value byte = b.constant(DenseElementsAttr::get(type, int16_t(8)));
+  Value even = arith::ShLIOp::create(b, pairs, byte);
+  return {arith::ShRSIOp::create(b, even, byte),
+          arith::ShRSIOp::create(b, pairs, byte)};
 }
 
 /// Copies quads of i8 to pairs of i16: each element is read by many tiles.
 void IntegerKernel::emitWiden(Value rhs, Value scratch, Value groups) {
-  SmallVector<int64_t> even, odd;
-  for (unsigned column = 0; column < lanes; ++column) {
-    even.push_back(2 * column);
-    odd.push_back(2 * column + 1);
-  }
   b.loop(b.i64(0), groups, 1, [&](Value group) {
     Value from = b.advance(rhs, b.mul(group, b.i64(groupBytes())), i8);
     Value to = b.advance(scratch, b.mul(group, b.i64(2 * groupBytes())), i8);
-    for (unsigned v = 0; v < vectors(); ++v) {
-      Value pairs = vector::BitCastOp::create(b, b.vec(2 * lanes, i16),
-                                              loadQuads(from, 0, v));
-      for (unsigned pair = 0; pair < 2; ++pair) {
-        Value half =
-            vector::ShuffleOp::create(b, pairs, pairs, pair == 0 ? even : odd);
-        half = vector::BitCastOp::create(b, b.vec(2 * lanes, i8), half);
-        Value wide = arith::ExtSIOp::create(b, b.vec(2 * lanes, i16), half);
+    for (unsigned v = 0; v < vectors(); ++v)
+      for (auto [pair, half] :
+           llvm::enumerate(emitHalves(loadQuads(from, 0, v)))) {
         unsigned at = (pair * vectors() + v) * 2 * lanes;
-        b.store(wide, b.advance(to, b.i64(at), i16), 4 * lanes);
+        b.store(half, b.advance(to, b.i64(at), i16), 4 * lanes);
       }
-    }
   });
 }
 
@@ -220,7 +200,7 @@ SmallVector<Value> IntegerKernel::emitBytes(unsigned rows, Rows lhs,
   for (unsigned i = 0; i < rows; ++i)
     sums.append(terms);
   // Few rows have too little to do in a step to hide the loop.
-  unsigned step = rows <= 2 ? std::max(4U, spec.byteSteps) : spec.byteSteps;
+  unsigned step = rows <= 2 ? std::max(8U, spec.byteSteps) : spec.byteSteps;
   sums = emitGroups(rows, lhs, panel.rhs, step, sums,
                     [&](unsigned groups, Value columns,
                         ArrayRef<Value> elements, ValueRange values) {

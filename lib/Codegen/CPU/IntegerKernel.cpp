@@ -51,9 +51,9 @@ void IntegerKernel::emitPanels(const Block &block, Rows lhs) {
   };
   if (!widensPanels(spec))
     return emitFewRows();
-  // Four tiles of rows widen a panel as fast in registers.
+  // Three tiles of rows widen a panel as fast in registers.
   b.ifThenElse(
-      b.less(b.i64(4 * rowsOfQuads()), block.rowCount),
+      b.less(b.i64(3 * rowsOfQuads()), block.rowCount),
       [&] {
         Value stride =
             emitPackedRowStride(b, b.getLoc(), spec, arg(KernelArg::Depth));
@@ -68,6 +68,7 @@ void IntegerKernel::emitPanels(const Block &block, Rows lhs) {
 /// Groups of a part along K of a widened panel: with its sums and the rows of a
 /// tile it stays in half of the L1 cache, which otherwise could not keep up.
 static constexpr int64_t mostGroupsOfPart = 128;
+static constexpr int64_t lineBytes = 64;
 
 void IntegerKernel::emitWidenedPanels(const Block &block, Rows lhs,
                                       Value scratch) {
@@ -75,22 +76,22 @@ void IntegerKernel::emitWidenedPanels(const Block &block, Rows lhs,
   // Parts of equal size; one even where K is 0.
   Value parts = b.max(b.ceilDiv(groups, mostGroupsOfPart), b.i64(1));
   Value size = b.div(b.sub(b.add(groups, parts), b.i64(1)), parts);
+  Value tiles = b.ceilDiv(block.rowCount, tile.rows);
   b.loop(block.firstPanel, block.lastPanel, 1, [&](Value index) {
     Panel panel = emitPanel(index, block.firstRow);
     Value packed = panel.rhs;
     panel.rhs = scratch;
     panel.rhsBits = 16;
-    VectorType vector = b.vec(lanes, i32);
-    b.loop(b.i64(0), b.mul(block.rowCount, b.i64(tile.columns)), lanes,
-           [&](Value i) {
-             b.store(b.zero(vector), b.advance(partSums, i, i32), 4 * lanes);
-           });
     b.loop(b.i64(0), parts, 1, [&](Value i) {
       Value first = b.mul(i, size);
       Value last = b.min(b.add(first, size), groups);
-      part = {b.sub(last, first), b.equal(last, groups)};
-      emitWiden(b.advance(packed, b.mul(first, b.i64(groupBytes())), i8),
-                scratch, part->groups);
+      Value bytes = b.mul(size, b.i64(groupBytes()));
+      Value narrow = b.advance(packed, b.mul(i, bytes), i8);
+      part = {b.sub(last, first), b.equal(i, b.i64(0)), b.equal(last, groups),
+              b.advance(narrow, bytes, i8), b.ceilDiv(bytes, lineBytes)};
+      part->prefetchLines =
+          b.div(b.sub(b.add(part->prefetchLines, tiles), b.i64(1)), tiles);
+      emitWiden(narrow, scratch, part->groups);
       Rows own = lhs;
       own.base = b.advance(lhs.base, first, i64);
       emitRowsOfPanel(panel, own, block.rowCount, tile.rows,
@@ -100,14 +101,33 @@ void IntegerKernel::emitWidenedPanels(const Block &block, Rows lhs,
   });
 }
 
+/// The tile's share of what will be widened next.
+void IntegerKernel::emitPrefetchOfNext(const Panel &panel) {
+  Value tileIndex = b.div(panel.row, b.i64(tile.rows));
+  Value first = b.mul(tileIndex, part->prefetchLines);
+  Value last = b.add(first, part->prefetchLines);
+  b.loop(first, last, 1, [&](Value line) {
+    b.prefetch(b.advance(part->next, b.mul(line, b.i64(lineBytes)), i8));
+  });
+}
+
 void IntegerKernel::emitPartOfTile(unsigned rows, const Panel &panel, Rows lhs,
                                    Value dest) {
   VectorType vector = b.vec(lanes, i32);
   Value at = b.advance(partSums, b.mul(panel.row, b.i64(tile.columns)), i32);
   unsigned alignment = 4 * lanes;
-  SmallVector<Value> sums(rows * vectors());
-  for (auto [i, sum] : llvm::enumerate(sums))
-    sum = b.load(vector, b.advance(at, b.i64(i * lanes), i32), alignment);
+  unsigned numSums = rows * vectors();
+  emitPrefetchOfNext(panel);
+  SmallVector<Value> sums = b.select(
+      part->isFirst, SmallVector<Type>(numSums, vector),
+      [&] { return SmallVector<Value>(numSums, b.zero(vector)); },
+      [&] {
+        SmallVector<Value> soFar;
+        for (unsigned i = 0; i < numSums; ++i)
+          soFar.push_back(
+              b.load(vector, b.advance(at, b.i64(i * lanes), i32), alignment));
+        return soFar;
+      });
   sums = emitPairs(rows, lhs, panel.rhs, b.i64(0), part->groups, sums);
   b.ifThenElse(
       part->isLast, [&] { emitEpilogue(rows, sums, panel, dest); },
@@ -162,6 +182,21 @@ Value IntegerKernel::emitConvert(Value narrow) {
   return b.sub(wide, zeroPoint);
 }
 
+/// Where element `k` of a row is packed: behind the even ones of its quad, if
+/// it is odd.
+static Value emitSplitPlace(KernelBuilder &b, Value k) {
+  auto shifted = [&](Value bit, bool left) -> Value {
+    Value one = b.i64(1);
+    return left ? Value(arith::ShLIOp::create(b, bit, one))
+                : Value(arith::ShRUIOp::create(b, bit, one));
+  };
+  auto masked = [&](int64_t mask) -> Value {
+    return arith::AndIOp::create(b, k, b.i64(mask));
+  };
+  return b.add(masked(~int64_t(3)),
+               b.add(shifted(masked(1), true), shifted(masked(2), false)));
+}
+
 /// Rows stay rows; a stride of whole cache lines plus one keeps them apart in
 /// the cache.
 void IntegerKernel::emitPackRows(Value source, Value dest, Value rowCount,
@@ -170,13 +205,20 @@ void IntegerKernel::emitPackRows(Value source, Value dest, Value rowCount,
   Type packed = b.getIntegerType(8 * spec.lhsBytes());
   unsigned count = 2 * lanes, bytes = spec.lhsBytes();
   // Rows that are contiguous and fill a vector are converted in vectors, the
-  // last of which ends where the row ends.
+  // last of which ends with the last whole quad.
   Value vectorized =
       arith::AndIOp::create(b, b.equal(arg(KernelArg::LhsColStride), b.i64(1)),
                             b.less(b.i64(count - 1), depth));
-  Value lastVector = b.sub(depth, b.i64(count));
+  Value quadEnd = b.mul(b.div(depth, b.i64(4)), b.i64(4));
+  Value lastVector = b.sub(quadEnd, b.i64(count));
   Value vectorEnd = b.select(vectorized, lastVector, b.i64(0));
-  Value scalarBegin = b.select(vectorized, depth, b.i64(0));
+  Value scalarBegin = b.select(vectorized, quadEnd, b.i64(0));
+  SmallVector<int64_t> places;
+  for (int64_t i = 0; i < count; ++i)
+    places.push_back(i / 4 * 4 + i % 2 * 2 + i / 2 % 2);
+  auto placeOf = [&](Value k) {
+    return splitsQuads() ? emitSplitPlace(b, k) : k;
+  };
 
   b.loop(b.i64(0), rowCount, 1, [&](Value row) {
     Value from =
@@ -184,6 +226,8 @@ void IntegerKernel::emitPackRows(Value source, Value dest, Value rowCount,
     Value to = b.advance(dest, b.mul(row, destStride), packed);
     auto emitVector = [&](Value k) {
       Value narrow = b.load(b.vec(count, i8), b.advance(from, k, i8), 1);
+      if (splitsQuads())
+        narrow = vector::ShuffleOp::create(b, narrow, narrow, places);
       b.store(emitConvert(narrow), b.advance(to, k, packed), bytes);
     };
     b.loop(b.i64(0), vectorEnd, count, emitVector);
@@ -191,11 +235,11 @@ void IntegerKernel::emitPackRows(Value source, Value dest, Value rowCount,
     b.loop(scalarBegin, depth, 1, [&](Value k) {
       Value at = b.mul(k, arg(KernelArg::LhsColStride));
       Value narrow = b.load(i8, b.advance(from, at, i8), 1);
-      b.store(emitConvert(narrow), b.advance(to, k, packed), bytes);
+      b.store(emitConvert(narrow), b.advance(to, placeOf(k), packed), bytes);
     });
     // What completes the last quad.
     b.loop(depth, b.roundUp(depth, 4), 1, [&](Value k) {
-      b.store(b.zero(packed), b.advance(to, k, packed), bytes);
+      b.store(b.zero(packed), b.advance(to, placeOf(k), packed), bytes);
     });
   });
 }

@@ -39,11 +39,19 @@ private:
 
   /// Panels of which a part along K at a time is widened to `scratch`.
   void emitWidenedPanels(const Block &block, Rows lhs, Value scratch);
+  void emitPrefetchOfNext(const Panel &panel);
   /// Adds the present part to the sums of a tile in memory; the last part
   /// finishes them.
   void emitPartOfTile(unsigned rows, const Panel &panel, Rows lhs, Value dest);
 
   // IntegerDots.cpp
+  /// Adds to each sum the products of one pair of its row and its columns.
+  void emitPairDots(llvm::ArrayRef<Value> elements, unsigned pair,
+                    llvm::ArrayRef<Value> columns,
+                    llvm::MutableArrayRef<Value> sums);
+  /// Of quads of i8: the pairs of their even elements and of their odd ones,
+  /// i16.
+  std::array<Value, 2> emitHalves(Value quads);
   void emitWiden(Value rhs, Value scratch, Value groups);
   /// Adds the groups [first, last) of four along K to sums; to zeros where
   /// there are none.
@@ -105,17 +113,24 @@ private:
     bool readsSigned = spec.form == DotForm::Quads && quads.isSigned;
     return spec.form != DotForm::Pairs && spec.lhsUnsigned == readsSigned;
   }
+  /// Whether a row of lhs has the even elements of each quad before the odd
+  /// ones, as emitHalves has them.
+  bool splitsQuads() const {
+    return spec.form == DotForm::Pairs && spec.rhsBits == 8;
+  }
   Value numGroups() { return b.ceilDiv(arg(KernelArg::Depth), 4); }
   unsigned groupBytes() const { return 4 * tile.columns; }
-  /// Rows whose sums, one for each pair of a quad, fit the registers: half as
-  /// many as floats, which have one sum for each column.
+  /// Rows of a tile that widens quads in registers: half as many as of floats,
+  /// as there are two halves of each column beside the sums.
   unsigned rowsOfQuads() const {
     return std::max(1U, target.floatTile.rows / 2);
   }
 
-  /// Of a panel that is widened: a part along K, and whether it is the last.
+  /// Of a panel that is widened: a part along K.
   struct Part {
-    Value groups, isLast;
+    Value groups, isFirst, isLast;
+    Value next;          ///< the part that follows, not widened
+    Value prefetchLines; ///< how much of it each tile prefetches
   };
   std::optional<Part> part;
   Value partSums; ///< of the rows of a block, [rows][NR] of i32, on the stack

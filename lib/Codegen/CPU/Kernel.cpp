@@ -134,12 +134,13 @@ Value needle::cpu::emitPackedRowStride(OpBuilder &builder, Location loc,
   return b.add(b.roundUp(depth, line), b.i64(line));
 }
 
-/// Bytes of packed lhs that a block may take: half of a small L2 cache.
-static constexpr int64_t packedBlockBytes = 192 * 1024;
+/// Bytes of packed lhs that a block may take: most of a small L2 cache.
+static constexpr int64_t packedBlockBytes = 384 * 1024;
 
-/// Most terms that f32 kernels add up at once: a panel of as many rows fills
-/// the L1 cache.
-static constexpr int64_t mostTerms = 512;
+/// Most terms that f32 kernels add up at once. With fewer, a panel would stay
+/// in the L1 cache, but sums would pass through memory more often, which costs
+/// more.
+static constexpr int64_t mostTerms = 1024;
 
 Value needle::cpu::emitBlockDepth(OpBuilder &builder, Location loc,
                                   Value depth) {

@@ -102,6 +102,11 @@ public:
     mlir::LLVM::Prefetch::create(*this, pointer, /*rw=*/0, /*hint=*/2,
                                  /*cache=*/1);
   }
+  /// Brings the cache line of `pointer` into the L1 cache, to be written.
+  void prefetchToWrite(Value pointer) {
+    mlir::LLVM::Prefetch::create(*this, pointer, /*rw=*/1, /*hint=*/3,
+                                 /*cache=*/1);
+  }
   /// `count` elements on the stack; only at the start of a function.
   Value stack(Type element, int64_t count) {
     return mlir::LLVM::AllocaOp::create(*this, ptrType(), element, i64(count),

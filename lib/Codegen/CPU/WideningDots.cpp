@@ -54,7 +54,10 @@ SmallVector<Value> IntegerKernel::emitWidening(unsigned rows, Rows lhs,
     for (unsigned i = 0; i < rows; ++i) {
       Value group = b.load(b.vec(4, i16), elements[i], 2);
       for (int64_t place = 0; place < 4; ++place) {
-        SmallVector<int64_t> everywhere(lanes, place);
+        // Quads are read as they are, but rows of lhs may be split.
+        int64_t at =
+            rhsBits == 8 && splitsQuads() ? place % 2 * 2 + place / 2 : place;
+        SmallVector<int64_t> everywhere(lanes, at);
         Value element =
             widen(vector::ShuffleOp::create(b, group, group, everywhere));
         for (unsigned v = 0; v < vectors(); ++v) {

@@ -30,15 +30,19 @@ func.func @float(%x: tensor<?x512xf32>) -> tensor<?x256xf32> {
   return %y : tensor<?x256xf32>
 }
 
-// A block of many rows widens a panel once, and multiplies what it has widened, two
-// pairs a step of which one sum is spilled; one of few rows widens in the loop.
+// A block of many rows widens a panel once, by shifts, and multiplies what it has
+// widened, a pair a step; one of few rows widens in the loop. All rows of lhs are read
+// from pointers of their own, so that the loop advances one and counts.
 // AVX2-LABEL: qmatmul_u8s8_f32_bias_relu.avx2.6x16:
-// AVX2:       vpmovsxbw
+// AVX2:       vpsraw
 // AVX2:       vpbroadcastd
-// AVX2-NOT:   vpmovsxbw
-// AVX2-COUNT-24: vpmaddwd
-// AVX2-NOT:   vpmaddwd
-// AVX2:       j{{l|ne|b}}
+// AVX2-NOT:   {{vpsraw|rsp|lea}}
+// AVX2-COUNT-12: vpmaddwd
+// AVX2-NOT:   {{vpmaddwd|rsp|lea}}
+// AVX2:       addq
+// AVX2-NEXT:  incq
+// AVX2-NEXT:  cmpq
+// AVX2-NEXT:  jne
 // AVX2-NOT:   vfmadd
 // AVX2:       vcvtdq2ps
 // AVX2-NOT:   vfmadd
@@ -48,8 +52,8 @@ func.func @float(%x: tensor<?x512xf32>) -> tensor<?x256xf32> {
 // AVX2-NOT:   callq {{[a-z]}}
 
 // FEW-LABEL: qmatmul_u8s8_f32_bias_relu.avx2.6x16:
-// FEW:       vpmovsxbw
-// FEW:       vpbroadcastq
+// FEW:       vpsraw
+// FEW:       vpbroadcastd
 // FEW:       vpmaddwd
 
 // Two groups of bytes are added up in 16 bits before they are widened.
