@@ -126,10 +126,11 @@ SmallVector<Value> FloatKernel::emitTerms(unsigned rows, Rows lhs,
                    step, unroll, prefetch);
 }
 
-/// Panels for which rows are copied that could be read in place: copying is
-/// then a few percent of the work, and rows whose distance is a multiple of a
-/// page would push each other out of the cache.
+/// Panels for which rows are copied that push each other out of the L1 cache:
+/// copying is then a few percent of the work.
 static constexpr int64_t fewestPanelsToCopyFor = 16;
+/// Distance in elements of such rows: that of a page, or a multiple.
+static constexpr int64_t pageElements = 1024;
 
 ContractionKernel::Rows FloatKernel::emitLhsRows(const Block &block) {
   if (spec.patches)
@@ -143,9 +144,12 @@ ContractionKernel::Rows FloatKernel::emitLhsRows(const Block &block) {
   Value contiguous = b.equal(arg(KernelArg::LhsColStride), b.i64(1));
   Value fewPanels = b.less(b.sub(block.lastPanel, block.firstPanel),
                            b.i64(fewestPanelsToCopyFor));
-  Value inPlace = spec.rows != 0
-                      ? contiguous
-                      : arith::AndIOp::create(b, contiguous, fewPanels);
+  Value apart = arith::CmpIOp::create(
+      b, arith::CmpIPredicate::ne,
+      b.rem(arg(KernelArg::LhsRowStride), b.i64(pageElements)), b.i64(0));
+  Value fits = arith::OrIOp::create(b, fewPanels, apart);
+  Value inPlace =
+      spec.rows != 0 ? contiguous : arith::AndIOp::create(b, contiguous, fits);
   b.ifThenElse(
       inPlace, [] {},
       [&] {

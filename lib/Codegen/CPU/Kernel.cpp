@@ -141,8 +141,8 @@ static constexpr int64_t packedBlockBytes = 768 * 1024;
 
 /// Most terms that f32 kernels add up at once. With fewer, a panel would stay
 /// in the L1 cache, but sums would pass through memory more often, which costs
-/// more.
-static constexpr int64_t mostTerms = 1024;
+/// as much.
+static constexpr int64_t mostTerms = 768;
 
 Value needle::cpu::emitBlockDepth(OpBuilder &builder, Location loc,
                                   Value depth) {
