@@ -40,8 +40,8 @@ enum {
 };
 
 /// Seconds of one measurement, as many as a product of 512³ takes. Shorter ones
-/// find the moments in which a shared core has nothing else to do, which are 7 %
-/// faster on some virtual machines, and which no kernel can live on.
+/// find the moments in which a shared core has nothing else to do, which are 7
+/// % faster on some virtual machines, and which no kernel can live on.
 static const double TURN = 2e-3;
 
 static double now(void) {
