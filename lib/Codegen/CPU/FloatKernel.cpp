@@ -121,7 +121,7 @@ SmallVector<Value> FloatKernel::emitTerms(unsigned rows, Rows lhs,
   }
   // Small tiles are what is left of a block, and not worth the code; of large
   // ones LLVM would spill sums.
-  unsigned unroll = rows < 4 || rows * vectors() > 12 ? 1 : 4;
+  unsigned unroll = rows < tile.rows || rows * vectors() > 12 ? 1 : 4;
   return emitSteps(rows, lhs, 4, panel.rhs, 4 * tile.columns, terms, inits,
                    step, unroll, prefetch);
 }
