@@ -5,7 +5,6 @@
 #include "bindings.h"
 #include "errors.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <map>
 
@@ -44,10 +43,8 @@ Executable::Executable(const nb::bytes &artifact,
                        int32_t threads,
                        const std::optional<std::string> &entryName)
     : size(artifact.size()) {
-  // Aligned memory of our own, which the runtime can use in place.
-  constexpr size_t alignment = 64;
-  size_t room = (size / alignment + 1) * alignment;
-  bytes.reset(std::aligned_alloc(alignment, room));
+  // Memory of our own, which the runtime can use in place.
+  bytes = ndl::allocateAligned(size);
   if (!bytes)
     throw std::bad_alloc();
   std::memcpy(bytes.get(), artifact.data(), size);

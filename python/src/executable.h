@@ -5,6 +5,7 @@
 #define NEEDLE_PYTHON_EXECUTABLE_H
 
 #include "arrays.h"
+#include "src/aligned_memory.h"
 
 #include <memory>
 #include <nanobind/nanobind.h>
@@ -56,9 +57,6 @@ public:
   std::optional<std::string> getMetadata(const std::string &key) const;
 
 private:
-  struct Free {
-    void operator()(void *memory) const { std::free(memory); }
-  };
   struct Arguments;
 
   NdlExecutable *load(const char *target, int32_t threads) const;
@@ -69,7 +67,7 @@ private:
   [[noreturn]] void failArguments(const nb::args &args,
                                   const nb::kwargs &kwargs) const;
 
-  std::unique_ptr<void, Free> bytes;
+  ndl::AlignedMemory bytes;
   size_t size = 0;
   NdlExecutable *handle = nullptr;
   size_t entry = 0;

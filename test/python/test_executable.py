@@ -355,3 +355,33 @@ def test_load_of_no_file(tmp_path: Path) -> None:
         ndl.load(tmp_path / "none.ndl")
     with pytest.raises(IsADirectoryError):
         ndl.load(tmp_path)
+
+
+def _bytes_advised_to_be_huge_pages() -> int:
+    """What the kernel was asked to make of huge pages, whether it did or not."""
+    total = size = 0
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "Size":
+            size = 1024 * int(value.split()[0])
+        elif name == "VmFlags" and "hg" in value.split():
+            total += size
+    return total
+
+
+@pytest.mark.skipif(
+    not Path("/sys/kernel/mm/transparent_hugepage").exists()
+    or not Path("/proc/self/smaps").exists(),
+    reason="no huge pages to ask for",
+)
+def test_weights_lie_on_huge_pages() -> None:
+    """Pages of 4 KiB halve the speed at which few rows read their weights."""
+    builder = ndl.GraphBuilder("layer")
+    weight = np.ones((2048, 2048), np.float32)
+    x = builder.input("x", (1, 2048))
+    builder.output(builder.matmul(x, builder.constant(weight, name="w")), name="y")
+    graph = builder.build()
+    before = _bytes_advised_to_be_huge_pages()
+    executable = ndl.compile(graph)
+    assert _bytes_advised_to_be_huge_pages() - before >= weight.nbytes
+    assert executable(np.ones((1, 2048), np.float32))[0, 0] == 2048
