@@ -106,8 +106,12 @@ void IntegerKernel::emitPrefetchOfNext(const Panel &panel) {
   Value tileIndex = b.div(panel.row, b.i64(tile.rows));
   Value first = b.mul(tileIndex, part->prefetchLines);
   Value last = b.add(first, part->prefetchLines);
-  b.loop(first, last, 1, [&](Value line) {
-    b.prefetch(b.advance(part->next, b.mul(line, b.i64(lineBytes)), i8));
+  // In large blocks one round does, which branches predictably.
+  constexpr int64_t linesOfRound = 4;
+  b.loop(first, last, linesOfRound, [&](Value line) {
+    Value from = b.advance(part->next, b.mul(line, b.i64(lineBytes)), i8);
+    for (int64_t i = 0; i < linesOfRound; ++i)
+      b.prefetch(b.advance(from, b.i64(i * lineBytes), i8));
   });
 }
 
