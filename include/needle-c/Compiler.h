@@ -33,7 +33,8 @@ NEEDLE_CAPI const NeedleTargetInfo *needle_target(size_t index);
 
 typedef struct NeedleCompileOptions {
   size_t structSize;
-  /// One body for each of these targets; none stands for the default ones.
+  /// One body for each of these targets; none stands for the default ones,
+  /// "host", which stands alone, for the best one of this CPU.
   const char *const *targets;
   size_t numTargets;
 } NeedleCompileOptions;

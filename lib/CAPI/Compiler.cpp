@@ -31,15 +31,10 @@ static ArrayRef<NeedleTargetInfo> getTargetInfos() {
   return *infos;
 }
 
-/// NEEDLE_OK if there is a target of that name.
-static NeedleStatus checkTarget(const char *target) {
-  if (!target)
-    return failNull("target");
-  if (cpu::lookupCPUTarget(target))
-    return NEEDLE_OK;
-  return fail(NEEDLE_INVALID_ARGUMENT,
-              llvm::Twine("unknown target '") + target +
-                  "'; the targets are: " + cpu::getCPUTargetNames());
+/// NEEDLE_OK if these are the targets of one compilation.
+static NeedleStatus checkTargets(ArrayRef<std::string> targets) {
+  std::string reason = cpu::explainCPUTargets(targets);
+  return reason.empty() ? NEEDLE_OK : fail(NEEDLE_INVALID_ARGUMENT, reason);
 }
 
 size_t needle_target_count(void) { return getTargetInfos().size(); }
@@ -60,13 +55,12 @@ NeedleStatus needle_compile(NeedleModule *module,
   if (options && options->numTargets > 0) {
     chosen.targets.clear();
     for (const char *target : ArrayRef(options->targets, options->numTargets)) {
-      if (NeedleStatus status = checkTarget(target))
-        return status;
-      if (llvm::is_contained(chosen.targets, target))
-        return fail(NEEDLE_INVALID_ARGUMENT,
-                    llvm::Twine("target '") + target + "' is given twice");
+      if (!target)
+        return failNull("target");
       chosen.targets.push_back(target);
     }
+    if (NeedleStatus status = checkTargets(chosen.targets))
+      return status;
   }
   auto made = std::make_unique<NeedleCompilation>();
   NeedleStatus status = module->session->run([&]() -> LogicalResult {
@@ -123,7 +117,9 @@ printModule(NeedleModule *module, const char *target, NeedleBuffer **text,
     return failNull("module");
   if (!text)
     return failNull("text");
-  if (NeedleStatus status = checkTarget(target))
+  if (!target)
+    return failNull("target");
+  if (NeedleStatus status = checkTargets(std::string(target)))
     return status;
   return module->session->run([&]() -> LogicalResult {
     FailureOr<std::string> printed = print(*module->module);

@@ -143,7 +143,8 @@ FailureOr<Operation *> GraphBuilder::op(StringRef mnemonic, ValueRange operands,
   state.addOperands(operands);
   if (attributes)
     state.addAttributes(attributes.getValue());
-  if (failed(completeSegments(*registered, state)))
+  if (failed(checkAttributeNames(*registered, state)) ||
+      failed(completeSegments(*registered, state)))
     return failure();
   if (resultTypes.empty()) {
     if (failed(inferResultTypes(*registered, state)))

@@ -43,6 +43,25 @@ static unsigned getMinOperands(RegisteredOperationName name) {
          name.hasTrait<OpTrait::AtLeastNOperands<1>::Impl>();
 }
 
+LogicalResult needle::checkAttributeNames(RegisteredOperationName name,
+                                          const OperationState &state) {
+  ArrayRef<StringAttr> known = name.getAttributeNames();
+  for (NamedAttribute attribute : state.attributes) {
+    StringAttr given = attribute.getName();
+    if (llvm::is_contained(known, given) || given.getValue().contains('.'))
+      continue;
+    InFlightDiagnostic error = emitError(state.location)
+                               << "'" << name.getStringRef()
+                               << "' op has no attribute " << given << "; it ";
+    if (known.empty())
+      return error << "has none";
+    error << "has ";
+    llvm::interleaveComma(known, error);
+    return error;
+  }
+  return success();
+}
+
 /// How many operands or groups of operands an operation has; 0 if they have no
 /// segments.
 static size_t countSegments(RegisteredOperationName name, Location loc,

@@ -12,6 +12,11 @@
 
 namespace needle {
 
+/// An error diagnostic if an attribute of `state` is none of the operation's;
+/// those of a dialect, whose names have a dot, belong to any operation.
+mlir::LogicalResult checkAttributeNames(mlir::RegisteredOperationName name,
+                                        const mlir::OperationState &state);
+
 /// Completes `state` by which optional operands are given, if its operands are
 /// the required ones or all, and nothing else says so; an error otherwise.
 mlir::LogicalResult completeSegments(mlir::RegisteredOperationName name,

@@ -63,9 +63,9 @@ private:
     if (!wider)
       return success();
     return op->emitOpError()
-           << name << " holds " << tensor.getStoredInteger(*wider)
-           << " at element " << *wider << ", which does not fit "
-           << (isUnsigned ? "0 to 15" : "-8 to 7");
+           << name << " must be from " << (isUnsigned ? "0 to 15" : "-8 to 7")
+           << ", but element " << *wider << " is "
+           << tensor.getStoredInteger(*wider);
   }
 
   const Tensor *stored, *scales, *zeroPoints;

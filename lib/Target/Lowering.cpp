@@ -28,19 +28,11 @@ void StageClock::record(StringRef name, const CPUTarget *target,
 
 FailureOr<SmallVector<const CPUTarget *>>
 needle::lookupTargets(ModuleOp module, ArrayRef<std::string> names) {
-  if (names.empty())
-    return module.emitError("no CPU target is given; there are ")
-           << cpu::getCPUTargetNames();
+  if (std::string reason = cpu::explainCPUTargets(names); !reason.empty())
+    return module.emitError(reason);
   SmallVector<const CPUTarget *> targets;
-  for (const std::string &name : names) {
-    const CPUTarget *target = cpu::lookupCPUTarget(name);
-    if (!target)
-      return module.emitError("unknown CPU target '")
-             << name << "'; there are " << cpu::getCPUTargetNames();
-    if (llvm::is_contained(targets, target))
-      return module.emitError("the CPU target '") << name << "' is given twice";
-    targets.push_back(target);
-  }
+  for (const std::string &name : names)
+    targets.push_back(cpu::lookupCPUTarget(name));
   return targets;
 }
 

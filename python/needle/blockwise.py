@@ -81,5 +81,6 @@ def check_block_size(block_size: Any) -> int:
 def check_activations(activations: Any) -> str:
     """The name of what activations are multiplied as."""
     if activations not in ACTIVATIONS:
-        raise ValueError(f"activations={activations!r} is none of {ACTIVATIONS}")
+        choices = " and ".join(map(repr, ACTIVATIONS))
+        raise ValueError(f"activations={activations!r} is none of {choices}")
     return str(activations)

@@ -452,7 +452,8 @@ class GraphBuilder(Convolutions):
         operands
             Its operands.
         attributes
-            A dictionary in MLIR syntax, e.g. ``"{transpose_rhs}"``.
+            A dictionary in MLIR syntax, e.g. ``"{transpose_rhs}"``. A name that
+            the operation does not have is an error, which lists those it has.
         result_types
             (dtype, shape) of each result, for operations that do not infer them
             (``reshape``, ``broadcast_to``, ``quantize``, ``dequantize``,

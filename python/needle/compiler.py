@@ -128,6 +128,11 @@ def _resolve_targets(target: str | Sequence[str] | None) -> tuple[str, ...]:
     if not target:
         raise ValueError(f"no target is given; the targets are {_listed(names)}")
     for name in target:
+        if name == "host":
+            raise ValueError(
+                "target 'host' stands alone; beside others, name what it stands for "
+                f"here: {_find_host(known)!r}"
+            )
         if name not in names:
             raise ValueError(
                 f"unknown target {name!r}; the targets are {_listed(names)} and 'host'"

@@ -3,6 +3,10 @@
 
 #include "eager/kernel_library.h"
 
+#include "body_selection.h"
+
+#include <cstdlib>
+
 namespace ndl::eager {
 namespace {
 
@@ -29,6 +33,26 @@ void resolve(const NdlExecutable *artifact, const std::string &name,
   NdlTask task;
   if (ndl_executable_find_kernel(artifact, name.c_str(), &task) == NDL_OK)
     slot.task = task;
+}
+
+/// The target to load: nothing for the best that the CPU can run, else the best
+/// within the instruction set that NEEDLE_ISA names. Unlike a program, which is
+/// compiled for the targets that its user names, the library has those that it
+/// was built with.
+Status chooseTarget(const void *data, size_t size, std::string &target) {
+  const char *isa = std::getenv("NEEDLE_ISA");
+  if (!isa || !*isa)
+    return {};
+  ArtifactView view;
+  Status status =
+      ArtifactView::parse(static_cast<const uint8_t *>(data), size, view);
+  size_t chosen = 0;
+  if (status.ok())
+    status =
+        selectBodyWithin(view, hostCpu(), isa, "set by NEEDLE_ISA", chosen);
+  if (status.ok())
+    target = view.string(view.bodies[chosen].target);
+  return status;
 }
 
 } // namespace
@@ -61,7 +85,11 @@ KernelLibrary::~KernelLibrary() { ndl_executable_destroy(artifact); }
 Status KernelLibrary::load(const void *data, size_t size, NdlRuntime *runtime,
                            std::unique_ptr<KernelLibrary> &library) {
   auto loaded = std::make_unique<KernelLibrary>(runtime);
+  std::string target;
+  if (Status status = chooseTarget(data, size, target); !status.ok())
+    return status.in("the kernel library");
   NdlLoadOptions options = NDL_LOAD_OPTIONS_INIT;
+  options.target = target.c_str();
   options.borrow = 1;
   NdlStatus code = ndl_executable_load_memory(runtime, data, size, &options,
                                               &loaded->artifact);

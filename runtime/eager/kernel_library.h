@@ -65,10 +65,11 @@ struct ContractionSlot {
 class KernelLibrary {
 public:
   /// Loads the artifact in [data, data + size), aligned to 64 bytes, which must
-  /// outlive the library unchanged. The body is chosen by NEEDLE_ISA or else
-  /// the CPU, the number of threads by NEEDLE_NUM_THREADS or else the CPUs this
-  /// process may use. `runtime` null: the runtime shared by the process.
-  /// Errors: those of ndl_executable_load_memory.
+  /// outlive the library unchanged. The body is the best that the CPU can run,
+  /// or the best within the target that NEEDLE_ISA names; the number of threads
+  /// is NEEDLE_NUM_THREADS or else the CPUs this process may use. `runtime`
+  /// null: the runtime shared by the process. Errors: those of
+  /// ndl_executable_load_memory.
   static Status load(const void *data, size_t size, NdlRuntime *runtime,
                      std::unique_ptr<KernelLibrary> &library);
 

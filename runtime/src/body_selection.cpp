@@ -20,18 +20,36 @@ std::string listTargets(const ArtifactView &view) {
   return list.empty() ? "none" : list;
 }
 
+bool hasTarget(const ArtifactView &view, const std::string &target) {
+  for (const NdlBodyRecord &body : view.bodies)
+    if (target == view.string(body.target))
+      return true;
+  return false;
+}
+
+/// "target 'avx2' (set by NEEDLE_ISA)".
+std::string describeRequest(const std::string &request,
+                            const std::string &requestedBy) {
+  return "target " + quoted(request) + " (" + requestedBy + ")";
+}
+
+Status unsupported(const std::string &target, const std::string &missing,
+                   const Cpu &cpu) {
+  return {NDL_UNSUPPORTED_CPU,
+          target + " needs " + missing + ", but this CPU is " + describe(cpu)};
+}
+
 Status selectRequested(const ArtifactView &view, const Cpu &cpu,
                        const std::string &request,
                        const std::string &requestedBy, size_t &chosen) {
-  std::string target = "target " + quoted(request) + " (" + requestedBy + ")";
+  std::string target = describeRequest(request, requestedBy);
   for (size_t i = 0; i < view.bodies.size; ++i) {
     const NdlBodyRecord &body = view.bodies[i];
     if (request != view.string(body.target))
       continue;
     std::string missing = missingFeatures(body, cpu);
     if (!missing.empty())
-      return {NDL_UNSUPPORTED_CPU, target + " needs " + missing +
-                                       ", but this CPU is " + describe(cpu)};
+      return unsupported(target, missing, cpu);
     chosen = i;
     return {};
   }
@@ -39,12 +57,19 @@ Status selectRequested(const ArtifactView &view, const Cpu &cpu,
                                     "; it has: " + listTargets(view)};
 }
 
+/// What `cpu` lacks of a CPU that has `features`; empty if nothing.
+std::string missingFeatures(NdlArchitecture architecture, uint64_t features,
+                            const Cpu &cpu) {
+  if (architecture != cpu.architecture)
+    return "an " + std::string(architectureName(architecture)) + " CPU";
+  return formatFeatures(architecture, features & ~cpu.features);
+}
+
 } // namespace
 
 std::string missingFeatures(const NdlBodyRecord &body, const Cpu &cpu) {
-  if (body.architecture != cpu.architecture)
-    return "an " + std::string(architectureName(body.architecture)) + " CPU";
-  return formatFeatures(body.architecture, body.features & ~cpu.features);
+  return missingFeatures(static_cast<NdlArchitecture>(body.architecture),
+                         body.features, cpu);
 }
 
 Status selectBody(const ArtifactView &view, const Cpu &cpu,
@@ -70,6 +95,24 @@ Status selectBody(const ArtifactView &view, const Cpu &cpu,
                 (reasons.empty() ? "; it has none at all" : reasons) +
                 "; compile the model for this CPU too"};
   return {};
+}
+
+Status selectBodyWithin(const ArtifactView &view, const Cpu &cpu,
+                        const std::string &request,
+                        const std::string &requestedBy, size_t &chosen) {
+  std::optional<Cpu> limit = targetCpu(request);
+  if (!limit || hasTarget(view, request))
+    return selectBody(view, cpu, request, requestedBy, chosen);
+  std::string target = describeRequest(request, requestedBy);
+  std::string missing =
+      missingFeatures(limit->architecture, limit->features, cpu);
+  if (!missing.empty())
+    return unsupported(target, missing, cpu);
+  Status status = selectBody(view, *limit, "", "", chosen);
+  if (status.code() != NDL_UNSUPPORTED_CPU)
+    return status;
+  return {NDL_UNSUPPORTED_CPU, "every body needs more than " + target +
+                                   " has; there are: " + listTargets(view)};
 }
 
 } // namespace ndl

@@ -24,6 +24,13 @@ Status selectBody(const ArtifactView &view, const Cpu &cpu,
                   const std::string &request, const std::string &requestedBy,
                   size_t &chosen);
 
+/// The same, but `request` limits what may be used: where there is no body of
+/// that target, but the compiler knows it and `cpu` can run it, `chosen` is the
+/// body of highest rank that needs nothing beyond it.
+Status selectBodyWithin(const ArtifactView &view, const Cpu &cpu,
+                        const std::string &request,
+                        const std::string &requestedBy, size_t &chosen);
+
 } // namespace ndl
 
 #endif // NEEDLE_RUNTIME_BODY_SELECTION_H

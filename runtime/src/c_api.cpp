@@ -169,6 +169,20 @@ NdlStatus ndl_executable_load_memory(NdlRuntime *runtime, const void *data,
   return report(status);
 }
 
+NdlStatus ndl_executable_inspect_file(const char *path,
+                                      NdlExecutable **executable) {
+  if (!path || !executable)
+    return invalid("ndl_executable_inspect_file: null path or result");
+  ndl::ArtifactBytes bytes;
+  std::unique_ptr<ndl::Executable> read;
+  Status status = ndl::ArtifactBytes::readFile(path, bytes);
+  if (status.ok())
+    status = ndl::Executable::inspect(std::move(bytes), ndl::hostCpu(), read);
+  if (status.ok())
+    *executable = new NdlExecutable{std::move(read)};
+  return report(status.in("'" + std::string(path) + "'"));
+}
+
 void ndl_executable_destroy(NdlExecutable *executable) { delete executable; }
 
 size_t ndl_executable_entry_count(const NdlExecutable *executable) {
@@ -214,7 +228,8 @@ size_t ndl_executable_chosen_body(const NdlExecutable *executable) {
 }
 
 const char *ndl_executable_target(const NdlExecutable *executable) {
-  return executable->impl->info->bodies[executable->impl->body].target;
+  const ndl::Executable &impl = *executable->impl;
+  return impl.canRun() ? impl.info->bodies[impl.body].target : "";
 }
 
 size_t ndl_executable_step_count(const NdlExecutable *executable,
@@ -245,6 +260,8 @@ NdlStatus ndl_executable_find_kernel(const NdlExecutable *executable,
                                      const char *name, NdlTask *kernel) {
   if (!name || !kernel)
     return invalid("ndl_executable_find_kernel: null name or result");
+  if (Status status = executable->impl->checkBody(); !status.ok())
+    return report(status);
   if (NdlTask found = executable->impl->findKernel(name)) {
     *kernel = found;
     return NDL_OK;
@@ -266,7 +283,8 @@ size_t ndl_executable_size(const NdlExecutable *executable) {
 }
 
 int32_t ndl_executable_threads(const NdlExecutable *executable) {
-  return static_cast<int32_t>(executable->impl->pool->threads());
+  const auto &pool = executable->impl->pool;
+  return pool ? static_cast<int32_t>(pool->threads()) : 0;
 }
 
 NdlStatus ndl_executable_output_shapes(NdlExecutable *executable, size_t entry,

@@ -26,6 +26,30 @@ constexpr FeatureRow featureTable[] = {
 #include "needle-rt/cpu_features.def"
 };
 
+struct TargetRow {
+  NdlArchitecture architecture;
+  std::string_view name;
+  std::string_view features;
+};
+
+constexpr TargetRow targetTable[] = {
+#define NDL_CPU_TARGET(name, architecture, features)                           \
+  {NDL_ARCH_##architecture, name, features},
+#include "needle-rt/cpu_targets.def"
+};
+
+/// What every CPU of an architecture has, though not every target names it.
+uint64_t baselineFeatures(NdlArchitecture architecture) {
+  switch (architecture) {
+  case NDL_ARCH_X86_64:
+    return x86::SSE2;
+  case NDL_ARCH_AARCH64:
+    return aarch64::NEON;
+  default:
+    return 0;
+  }
+}
+
 #if defined(__x86_64__)
 
 /// The order in which cpuid() returns the registers.
@@ -124,6 +148,23 @@ std::optional<uint64_t> featureBit(NdlArchitecture architecture,
   for (const FeatureRow &row : featureTable)
     if (row.architecture == architecture && row.name == name)
       return row.bit;
+  return std::nullopt;
+}
+
+std::optional<Cpu> targetCpu(std::string_view target) {
+  for (const TargetRow &row : targetTable) {
+    if (row.name != target)
+      continue;
+    Cpu cpu{row.architecture, baselineFeatures(row.architecture)};
+    std::string_view rest = row.features;
+    while (!rest.empty()) {
+      size_t comma = rest.find(',');
+      cpu.features |=
+          featureBit(row.architecture, rest.substr(0, comma)).value_or(0);
+      rest.remove_prefix(comma == rest.npos ? rest.size() : comma + 1);
+    }
+    return cpu;
+  }
   return std::nullopt;
 }
 

@@ -125,6 +125,20 @@ Status Executable::load(ArtifactBytes bytes, const Target &target,
   return {};
 }
 
+Status Executable::inspect(ArtifactBytes bytes, const Cpu &cpu,
+                           std::unique_ptr<Executable> &executable) {
+  std::unique_ptr<Executable> read(new Executable);
+  read->bytes = std::move(bytes);
+  Status status =
+      ArtifactView::parse(read->bytes.data, read->bytes.size, read->view);
+  if (!status.ok())
+    return status;
+  read->body = read->view.bodies.size;
+  read->info.emplace(read->view, cpu, read->body);
+  executable = std::move(read);
+  return {};
+}
+
 NdlTask Executable::findKernel(std::string_view name) const {
   for (size_t i = 0; i < view.kernels.size; ++i)
     if (name == view.string(view.kernels[i].name))
@@ -132,7 +146,16 @@ NdlTask Executable::findKernel(std::string_view name) const {
   return nullptr;
 }
 
+Status Executable::checkBody() const {
+  if (canRun())
+    return {};
+  return {NDL_UNSUPPORTED_CPU,
+          "the artifact was read to be described: none of its code is loaded"};
+}
+
 Status Executable::checkEntry(size_t index) const {
+  if (Status status = checkBody(); !status.ok())
+    return status;
   if (index < info->entries.size())
     return {};
   return {NDL_NOT_FOUND, "there is no entry " + std::to_string(index) +

@@ -48,6 +48,10 @@ public:
                      std::shared_ptr<ThreadPool> pool,
                      std::unique_ptr<Executable> &executable);
 
+  /// Reads an artifact to describe it: no body is in use.
+  static Status inspect(ArtifactBytes bytes, const Cpu &cpu,
+                        std::unique_ptr<Executable> &executable);
+
   Executable(const Executable &) = delete;
   Executable &operator=(const Executable &) = delete;
 
@@ -59,12 +63,18 @@ public:
                 ArrayView<NdlTensor> outputs);
   /// The kernel of this name in the body in use, or null.
   NdlTask findKernel(std::string_view name) const;
-  /// Error unless there is an entry `index`.
+  /// Whether a body is in use.
+  bool canRun() const { return body < view.bodies.size; }
+  /// Error unless a body is in use.
+  Status checkBody() const;
+  /// Error unless a body is in use and there is an entry `index`.
   Status checkEntry(size_t index) const;
 
   ArtifactBytes bytes;
   ArtifactView view;
+  /// The number of bodies if none is in use.
   size_t body = 0;
+  /// Null if no body is in use.
   std::shared_ptr<ThreadPool> pool;
   /// Set by load.
   std::optional<ExecutableInfo> info;

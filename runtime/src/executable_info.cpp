@@ -26,6 +26,8 @@ ExecutableInfo::ExecutableInfo(const ArtifactView &view, const Cpu &cpu,
                        tensors.data() + record.firstOutput});
   for (const NdlBodyRecord &record : view.bodies)
     addBody(view, record, cpu);
+  if (chosenBody == view.bodies.size)
+    return;
   for (size_t entry = 0; entry < view.entries.size; ++entry)
     addSteps(view, chosenBody, entry);
 }

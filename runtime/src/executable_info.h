@@ -16,13 +16,14 @@ namespace ndl {
 /// Entries, bodies and steps; points into the artifact and into itself.
 class ExecutableInfo {
 public:
+  /// `chosenBody` is the number of bodies if none is in use.
   ExecutableInfo(const ArtifactView &view, const Cpu &cpu, size_t chosenBody);
   ExecutableInfo(const ExecutableInfo &) = delete;
   ExecutableInfo &operator=(const ExecutableInfo &) = delete;
 
   std::vector<NdlEntryInfo> entries;
   std::vector<NdlBodyInfo> bodies;
-  /// Of the chosen body, for each entry.
+  /// Of the chosen body, for each entry; empty without one.
   std::vector<std::vector<NdlStepInfo>> steps;
 
 private:

@@ -2,6 +2,7 @@
 
 // RUN: needle-opt %s --needle-cpu-pipeline | FileCheck %s --check-prefixes=CHECK,AVX2
 // RUN: needle-opt %s --needle-cpu-pipeline=target=x86-64 | FileCheck %s --check-prefixes=CHECK,BASE
+// RUN: needle-opt %s --needle-cpu-pipeline=target=host | FileCheck %s
 // RUN: not needle-opt %s --needle-cpu-pipeline=target=z80 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 // RUN: not needle-opt %s --needle-cpu-pipeline=speed=high 2>&1 | FileCheck %s --check-prefix=OPTION
 // RUN: needle-opt --help | FileCheck %s --check-prefix=HELP
@@ -14,7 +15,7 @@
 // CHECK: llvm.func @main.run(
 // CHECK: llvm.func @main.plan(
 
-// UNKNOWN: unknown CPU target 'z80'; there are x86-64, avx2{{.*}}, neon
+// UNKNOWN: unknown CPU target 'z80'; there are x86-64, avx2{{.*}}, neon{{.*}}, host
 // OPTION: no such option speed
 
 // HELP: --needle-cpu-pipeline

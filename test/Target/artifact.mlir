@@ -7,6 +7,11 @@
 // RUN: cmp %t.ndl %t.again.ndl
 // RUN: needle-compile %s --target=x86-64 -o %t.one.ndl
 // RUN: needle-run --info %t.one.ndl | FileCheck %s --check-prefix=ONE --implicit-check-not=avx2
+// RUN: needle-compile %s --target=host -o %t.host.ndl
+// RUN: needle-run --info %t.host.ndl | FileCheck %s --check-prefix=HOST
+// RUN: needle-compile %s --target=neon -o %t.neon.ndl
+// RUN: needle-run --info %t.neon.ndl | FileCheck %s --check-prefix=ELSEWHERE
+// RUN: not needle-run %t.neon.ndl --input x=none.npy 2>&1 | FileCheck %s --check-prefix=REFUSED
 // RUN: needle-compile %s --target=avx2 --time -o %t.time.ndl 2>&1 | FileCheck %s --check-prefix=TIME
 
 // CHECK: body x86-64: x86-64 with sse2; {{[0-9]+}} bytes of code, [[WEIGHTS:[1-9][0-9]*]] of weights
@@ -18,6 +23,16 @@
 // CHECK: qmatmul{{.*}} needle.qmatmul {{.*}}artifact.mlir
 
 // ONE: body x86-64
+
+// HOST: body {{[a-z0-9-]+}}: {{.*}}; in use
+// HOST-NOT: body
+
+// ELSEWHERE: body neon: aarch64 with neon; {{.*}} of weights; needs an aarch64 CPU
+// ELSEWHERE-NEXT: no body in use: {{.*}} the artifact has no body for this CPU (x86-64 with {{.*}}); 'neon' needs an aarch64 CPU
+// ELSEWHERE: input x: u8[?x4]
+// ELSEWHERE-NOT: step
+
+// REFUSED: error: {{.*}} the artifact has no body for this CPU
 
 // TIME: ms fused
 // TIME: ms linalg (avx2)

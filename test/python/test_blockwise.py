@@ -109,7 +109,7 @@ def test_reference_refuses_wider_integers() -> None:
     wide = np.zeros((16, 2), np.int8)
     wide[3, 1] = -9
     with pytest.raises(
-        ndl.CompileError, match=r"weight holds -9 at element 7.*does not fit -8 to 7"
+        ndl.CompileError, match="weight must be from -8 to 7, but element 7 is -9"
     ):
         ndl.reference(graph, (wide, np.ones((1, 16), np.float32)))
 
@@ -134,7 +134,7 @@ def test_wrong_arguments(
 def test_wrong_activations() -> None:
     x = np.ones((1, 16), np.float32)
     weight = ndl.quantize_blockwise(np.ones((16, 1), np.float32), 16)
-    with pytest.raises(ValueError, match="activations='int4' is none of"):
+    with pytest.raises(ValueError, match="='int4' is none of 'float32' and 'int8'"):
         product(x, *weight, 16, "int4")
 
 
@@ -144,13 +144,32 @@ def test_empty_weight() -> None:
     assert scales.shape == (0, 3)
 
 
-@pytest.mark.parametrize("shapes", [((32,), (32, 5)), ((1, 32), (32,)), ((), ())])
-def test_operands_that_are_no_matrices(shapes: tuple[tuple[int, ...], ...]) -> None:
+@pytest.mark.parametrize(
+    ("shapes", "name"),
+    [(((32,), (32, 5)), "lhs"), (((1, 32), (32,)), "weight"), (((), ()), "lhs")],
+)
+def test_operands_that_are_no_matrices(
+    shapes: tuple[tuple[int, ...], ...], name: str
+) -> None:
     builder = ndl.GraphBuilder()
     x, q = builder.input("x", shapes[0]), builder.input("q", shapes[1], "int8")
     scales = builder.input("s", (1, 5))
-    with pytest.raises(ndl.CompileError, match="must have rank 2"):
+    with pytest.raises(ndl.CompileError, match=f"op {name} must have rank 2"):
         builder.matmul_blockwise(x, q, scales, block_size=32)
+
+
+def test_zero_points_and_the_type_of_the_weight() -> None:
+    builder = ndl.GraphBuilder()
+    x, scales = builder.input("x", (3, 32)), builder.input("s", (1, 5))
+    signed = builder.input("q", (32, 5), "int8")
+    unsigned = builder.input("u", (32, 5), "uint8")
+    zeros = builder.input("z", (1, 5), "uint8")
+    with pytest.raises(ndl.CompileError, match="of ui8 needs zero_points"):
+        builder.matmul_blockwise(x, unsigned, scales, block_size=32)
+    with pytest.raises(ndl.CompileError, match="takes no zero_points"):
+        builder.matmul_blockwise(x, signed, scales, zeros, block_size=32)
+    with pytest.raises(ndl.CompileError, match="scales must have shape 2x5, one value"):
+        builder.matmul_blockwise(x, unsigned, scales, zeros, block_size=16)
 
 
 def test_missing_block_size() -> None:

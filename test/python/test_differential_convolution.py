@@ -191,6 +191,42 @@ def test_channels_and_filters_apart(groups: int) -> None:
         check_exact(graph, compile_everywhere(graph), [x, w])
 
 
+@pytest.mark.parametrize("result", ["?x?x?x?", "2x{h}x?x?", "?x{h}x?x3"])
+@pytest.mark.parametrize(
+    ("op", "filter_", "attributes", "h"),
+    [
+        ("conv2d", "3x2x4x3", "padding = array<i64: 1, 1, 0, 0>", 8),
+        ("conv2d", "1x1x4x3", "", 8),
+        ("conv2d", "3x3x1x3", "groups = 3", 6),
+        ("conv2d", "3x3x2x3", "groups = 3, dilations = array<i64: 2, 1>", 4),
+        ("conv_transpose2d", "2x3x4x3", "strides = array<i64: 2, 2>", 16),
+    ],
+)
+def test_result_types_less_precise_than_operands(
+    op: str, filter_: str, attributes: str, h: int, result: str
+) -> None:
+    """Extents that the operands say are static may be dynamic in the result."""
+    channels = int(filter_.split("x")[2]) * (3 if "groups" in attributes else 1)
+    x, w = f"tensor<2x8x9x{channels}xf32>", f"tensor<{filter_}xf32>"
+    y = f"tensor<{result.format(h=h)}xf32>"
+    graph = ndl.parse(f"""
+      func.func @main(%x: {x}, %w: {w}) -> {y} {{
+        %0 = needle.{op} %x, %w {{{attributes}}} : {x}, {w} -> {y}
+        %1 = needle.relu %0 : {y} -> {y}
+        return %1 : {y}
+      }}""")
+    rng = np.random.default_rng(h)
+    # All sums of so small integers are exact.
+    inputs = [
+        rng.integers(-9, 9, spec.shape, endpoint=True).astype(np.float32)
+        for spec in graph.inputs
+    ]
+    (expected,) = check_exact(graph, compile_everywhere(graph), inputs)
+    assert expected.shape[0] == 2
+    assert expected.shape[1] == h
+    assert expected.shape[3] == 3
+
+
 @pytest.mark.parametrize("size", [(0, 3), (3, 0), (0, 0)])
 @pytest.mark.parametrize("groups", [1, 7, 40])
 def test_empty_images_with_padding(size: tuple[int, int], groups: int) -> None:

@@ -162,7 +162,9 @@ def test_targets(monkeypatch: pytest.MonkeyPatch) -> None:
     present = set(ndl.cpu_features())
     fitting = [row for row in ndl.targets() if present.issuperset(row.features)]
     host = max(fitting, key=lambda row: row.preference).name
-    assert ndl.compile(graph, target="host").targets == (host,)
+    here = ndl.compile(graph, target="host")
+    assert here.targets == (host,)
+    assert here.asm("host") == here.asm(host)
     assert ndl.compile(graph, target="x86-64").target == "x86-64"
     assert ndl.compile(graph, target=["avx2", "x86-64"]).targets == best.targets
     assert ndl.compile(graph, target=" avx2 , x86-64 ").targets == best.targets
@@ -181,6 +183,8 @@ def test_wrong_options() -> None:
     graph = make_relu()
     with pytest.raises(ValueError, match="unknown target 'sse9'; the targets are"):
         ndl.compile(graph, target="sse9")
+    with pytest.raises(ValueError, match=r"'host' stands alone; .* name .*: 'avx"):
+        ndl.compile(graph, target="host,neon")
     with pytest.raises(ValueError, match="unknown target ''"):
         ndl.compile(graph, target="")
     with pytest.raises(ValueError, match="no target"):
@@ -233,7 +237,7 @@ def test_stages_and_assembly() -> None:
     assert "ymm" not in run.asm("x86-64")
     with pytest.raises(ValueError, match="unknown stage 'none'; the stages are"):
         run.mlir("none")
-    with pytest.raises(ValueError, match="unknown target 'none'"):
+    with pytest.raises(ValueError, match="unknown CPU target 'none'; there are"):
         run.asm("none")
 
 

@@ -179,6 +179,14 @@ def test_errors_name_line_operation_and_operand(builder: ndl.GraphBuilder) -> No
         lambda: builder.op("matmul", x, x, attributes="{transpose_rhs = 1 : i32}"),
         "transpose_rhs",
     )
+    raises_here(
+        lambda: builder.op("matmul", x, x, attributes="{transpose_b}"),
+        "'needle.matmul' op has no attribute \"transpose_b\"; it has .*transpose_rhs",
+    )
+    raises_here(
+        lambda: builder.op("relu", x, attributes="{axes = 1 : i64}"),
+        "'needle.relu' op has no attribute \"axes\"; it has none",
+    )
     raises_here(lambda: builder.build(), "no output")
     builder.output(x, name="y")
     raises_here(lambda: builder.output(x, name="y"), "already an output named 'y'")

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import needle as ndl
 import numpy as np
 import pytest
 from arrays import (
@@ -415,6 +416,29 @@ def test_every_isa(isa: str, tmp_path: Path) -> None:
         assert sorted(actual) == sorted(expected)
         for name, value in expected.items():
             compare(name, actual[name], value)
+
+
+@pytest.mark.parametrize("isa", ["avx-vnni", "avx512-vnni"])
+def test_isa_without_kernels_of_its_own(isa: str) -> None:
+    """NEEDLE_ISA limits what kernels may use; these need no more than AVX2."""
+    (target,) = (row for row in ndl.targets() if row.name == isa)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from needle import backend_ndarray as nd\n"
+            "print((nd.array([1.0]) + nd.array([2.0])).numpy(), nd.cpu().isa())",
+        ],
+        env=os.environ
+        | {"NEEDLE_ISA": isa, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if set(target.features) <= set(ndl.cpu_features()):
+        assert done.stdout == "[3.] avx2\n", done.stderr
+    else:
+        assert f"target '{isa}' (set by NEEDLE_ISA) needs" in done.stderr
 
 
 def test_unknown_isa() -> None:

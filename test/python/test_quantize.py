@@ -79,6 +79,20 @@ def test_reasons_are_recorded() -> None:
     )
 
 
+@pytest.mark.parametrize("mode", ["static", "dynamic"])
+def test_transposed_convolution_stays_float_with_a_reason(mode: Any) -> None:
+    builder = ndl.GraphBuilder()
+    x = builder.input("x", (1, 4, 4, 2))
+    y = builder.conv2d(x, data(3, 3, 2, 2), name="down")
+    builder.output(builder.conv_transpose2d(y, data(2, 2, 2, 3), name="up"), name="y")
+    config = ndl.QuantizationConfig(mode=mode)
+    text = str(ndl.quantize(builder.build(), [data(1, 4, 4, 2)], config))
+    assert "needle.qconv2d" in text
+    reason = "needle.conv_transpose2d has no integer form"
+    assert text.count(f'needle.not_quantized = "{reason}"') == 1
+    assert "needle.not_fused" not in text
+
+
 def test_calibration_in_every_form() -> None:
     graph = make_two_inputs()
     a, b = data(3, 4), data(4, 2)

@@ -58,7 +58,8 @@ struct Options {
           clEnumValN(Emit::Object, "obj", "an ELF object of one target"))};
   /// An option's description refers to its text.
   std::string targetsHelp = "CPU targets, of " +
-                            needle::cpu::getCPUTargetNames() + "; by default " +
+                            needle::cpu::getCPUTargetNames() +
+                            " (the best one of this CPU); by default " +
                             llvm::join(CompileOptions().targets, ",");
   llvm::cl::list<std::string> targets{
       "target", llvm::cl::CommaSeparated, llvm::cl::value_desc("names"),
@@ -171,10 +172,9 @@ LogicalResult checkLibrary(const Options &options) {
 
 /// Names on the command line have no place in the source to point at.
 LogicalResult checkNames(const Options &options) {
-  for (llvm::StringRef target : options.targets)
-    if (!cpu::lookupCPUTarget(target))
-      return error("unknown CPU target '" + target + "'; there are " +
-                   cpu::getCPUTargetNames());
+  if (std::string reason = cpu::explainCPUTargets(options.getTargets());
+      !reason.empty())
+    return error(reason);
   llvm::StringRef stage = options.stage;
   if (!llvm::is_contained(getStageNames(), stage))
     return error("unknown stage '" + stage + "'; there are " +

@@ -95,9 +95,11 @@ Json describeSteps(const NdlExecutable *executable, size_t entry) {
 
 Json describe(const NdlExecutable *executable) {
   const char *producer = ndl_executable_metadata(executable, "producer");
+  const char *target = ndl_executable_target(executable);
   Json result = {{"producer", producer ? Json(producer) : Json()},
                  {"bytes", ndl_executable_size(executable)},
-                 {"target", ndl_executable_target(executable)}};
+                 {"target", *target ? Json(target) : Json()},
+                 {"bodies", Json::array()}};
   for (size_t b = 0; b < ndl_executable_body_count(executable); ++b) {
     const NdlBodyInfo &body = *ndl_executable_body(executable, b);
     result["bodies"].push_back({{"target", body.target},
@@ -126,7 +128,8 @@ Json describe(const NdlExecutable *executable) {
   return result;
 }
 
-void printDescription(const NdlExecutable *executable) {
+void printDescription(const NdlExecutable *executable,
+                      const std::string &reason) {
   const char *producer = ndl_executable_metadata(executable, "producer");
   std::printf("artifact of %zu bytes by %s\n", ndl_executable_size(executable),
               producer && *producer ? producer : "an unnamed producer");
@@ -141,6 +144,8 @@ void printDescription(const NdlExecutable *executable) {
       std::printf("; needs %s", body.missing);
     std::printf("%s\n", b == chosen ? "; in use" : "");
   }
+  if (!reason.empty())
+    std::printf("no body in use: %s\n", reason.c_str());
   for (size_t e = 0; e < ndl_executable_entry_count(executable); ++e)
     printEntry(executable, e);
   for (size_t k = 0; k < ndl_executable_kernel_count(executable); ++k)

@@ -21,8 +21,9 @@ std::string formatType(NdlDType dtype, const int64_t *dims, int32_t rank);
 /// Signature, bodies, steps, kernels, sizes.
 Json describe(const NdlExecutable *executable);
 
-/// The same for people.
-void printDescription(const NdlExecutable *executable);
+/// The same for people; `reason` says why no body is in use, if none is.
+void printDescription(const NdlExecutable *executable,
+                      const std::string &reason);
 
 /// Steps of an entry with their counters.
 Json describeSteps(const NdlExecutable *executable, size_t entry);

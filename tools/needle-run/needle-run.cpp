@@ -59,6 +59,27 @@ void declare(CLI::App &app, Options &options, std::vector<std::string> &inputs,
   app.add_flag("--json", options.json, "Print JSON");
 }
 
+/// Describes the artifact, with the reason if no body of it can be used.
+void printInfo(const Options &options, const NdlExecutable *executable,
+               const std::string &reason) {
+  if (options.json)
+    printJson(describe(executable));
+  else
+    printDescription(executable, reason);
+}
+
+/// What cannot run can be described all the same. Returns an empty string or an
+/// error.
+std::string inspect(const Options &options, const std::string &reason) {
+  NdlExecutable *executable = nullptr;
+  if (ndl_executable_inspect_file(options.artifact.c_str(), &executable) !=
+      NDL_OK)
+    return ndl_last_error();
+  printInfo(options, executable, reason);
+  ndl_executable_destroy(executable);
+  return "";
+}
+
 /// Returns an empty string or an error.
 std::string execute(const Options &options) {
   NdlRuntimeOptions runtimeOptions = NDL_RUNTIME_OPTIONS_INIT;
@@ -72,15 +93,15 @@ std::string execute(const Options &options) {
   NdlStatus status = ndl_executable_load_file(runtime, options.artifact.c_str(),
                                               &loadOptions, &executable);
   ndl_runtime_destroy(runtime);
+  if (status == NDL_UNSUPPORTED_CPU && options.info)
+    return inspect(options, ndl_last_error());
   if (status != NDL_OK)
     return ndl_last_error();
   std::string error;
-  if (!options.info)
-    error = runEntry(options, executable);
-  else if (options.json)
-    printJson(describe(executable));
+  if (options.info)
+    printInfo(options, executable, "");
   else
-    printDescription(executable);
+    error = runEntry(options, executable);
   ndl_executable_destroy(executable);
   return error;
 }

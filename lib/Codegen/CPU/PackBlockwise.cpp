@@ -23,9 +23,9 @@ struct Elements {
     auto weight = operand.getDefiningOp<WeightOp>();
     if (!weight)
       return op.emitError() << "the " << name
-                            << " of a 4-bit weight is not constant; compiled "
-                               "code needs it, with its scales and zero "
-                               "points, as constants";
+                            << " of a 4-bit weight are not constant; compiled "
+                               "code needs its integers, scales and zero "
+                               "points as constants";
     auto data = ConstantData<T>::get(weight.getValue(),
                                      weight.getValue().getNumElements());
     if (!data)
@@ -43,10 +43,10 @@ static LogicalResult verify4Bits(PackBlockwiseOp op, StringRef name,
   if (!wider)
     return success();
   int8_t value = values[*wider];
-  return op.emitError() << "the " << name << " of a 4-bit weight holds "
-                        << (isUnsigned ? int(uint8_t(value)) : int(value))
-                        << " at element " << *wider << ", which does not fit "
-                        << (isUnsigned ? "0 to 15" : "-8 to 7");
+  return op.emitError() << "the " << name << " of a 4-bit weight must be from "
+                        << (isUnsigned ? "0 to 15" : "-8 to 7")
+                        << ", but element " << *wider << " is "
+                        << (isUnsigned ? int(uint8_t(value)) : int(value));
 }
 
 LogicalResult needle::cpu::packBlockwise(PackBlockwiseOp op,

@@ -3,6 +3,7 @@
 
 #include "needle/Codegen/CPU/TargetDescription.h"
 #include "mlir/IR/Operation.h"
+#include "needle-rt/cpu_features.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/TargetParser/Host.h"
@@ -160,7 +161,31 @@ llvm::SmallVector<std::string> needle::cpu::getDefaultCPUTargets() {
   return names;
 }
 
+/// Whether the CPU that this code runs on has all that the target requires.
+static bool runsHere(const CPUTarget &target) {
+  if (target.architecture() != getHostArchitecture())
+    return false;
+  ndl::Cpu cpu = ndl::hostCpu();
+  llvm::SmallVector<llvm::StringRef> required;
+  llvm::StringRef(target.requiredFeatures).split(required, ',');
+  return llvm::all_of(required, [&](llvm::StringRef name) {
+    std::optional<uint64_t> bit = ndl::featureBit(
+        cpu.architecture, std::string_view(name.data(), name.size()));
+    return bit && (cpu.features & *bit);
+  });
+}
+
+const CPUTarget *needle::cpu::getHostCPUTarget() {
+  // Those of one architecture come in order of preference.
+  for (const CPUTarget &target : llvm::reverse(targets))
+    if (runsHere(target))
+      return &target;
+  return nullptr;
+}
+
 const CPUTarget *needle::cpu::lookupCPUTarget(llvm::StringRef name) {
+  if (name == kHostTarget)
+    return getHostCPUTarget();
   for (const CPUTarget &target : targets)
     if (target.name == name)
       return &target;
@@ -168,10 +193,30 @@ const CPUTarget *needle::cpu::lookupCPUTarget(llvm::StringRef name) {
 }
 
 std::string needle::cpu::getCPUTargetNames() {
-  return llvm::join(
-      llvm::map_range(
-          targets, [](const CPUTarget &target) { return target.name.str(); }),
-      ", ");
+  return llvm::join(llvm::map_range(targets,
+                                    [](const CPUTarget &target) {
+                                      return target.name.str();
+                                    }),
+                    ", ") +
+         ", " + kHostTarget.str();
+}
+
+std::string needle::cpu::explainCPUTargets(llvm::ArrayRef<std::string> names) {
+  if (names.empty())
+    return "no CPU target is given; there are " + getCPUTargetNames();
+  for (auto [i, name] : llvm::enumerate(names)) {
+    const CPUTarget *target = lookupCPUTarget(name);
+    if (!target)
+      return "unknown CPU target '" + name + "'; there are " +
+             getCPUTargetNames();
+    if (name == kHostTarget && names.size() > 1)
+      return "the CPU target 'host' stands alone; beside others, name what it "
+             "stands for here: " +
+             target->name.str();
+    if (llvm::is_contained(names.take_front(i), name))
+      return "the CPU target '" + name + "' is given twice";
+  }
+  return "";
 }
 
 const CPUTarget *needle::cpu::lookupCPUTarget(mlir::Operation *op,

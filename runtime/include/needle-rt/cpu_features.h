@@ -38,6 +38,10 @@ struct Cpu {
 /// saves its registers.
 Cpu hostCpu();
 
+/// The least CPU that runs a target of the compiler, e.g. "avx-vnni"; nothing
+/// if there is no such target.
+std::optional<Cpu> targetCpu(std::string_view target);
+
 /// "x86-64", "aarch64", …; "unknown" for a value outside the enumeration.
 std::string_view architectureName(uint32_t architecture);
 

@@ -139,6 +139,11 @@ NDL_API NdlStatus ndl_executable_load_memory(NdlRuntime *runtime,
                                              const void *data, size_t size,
                                              const NdlLoadOptions *options,
                                              NdlExecutable **executable);
+/// Reads the artifact at `path` to describe it, whichever CPUs its code is for:
+/// no body is in use, so that there are no steps, and no entry point or kernel
+/// can be called (NDL_UNSUPPORTED_CPU).
+NDL_API NdlStatus ndl_executable_inspect_file(const char *path,
+                                              NdlExecutable **executable);
 /// `executable` may be null. No invocation may be in progress.
 NDL_API void ndl_executable_destroy(NdlExecutable *executable);
 
@@ -202,11 +207,11 @@ NDL_API size_t ndl_executable_body_count(const NdlExecutable *executable);
 /// Null if there is no body `index`.
 NDL_API const NdlBodyInfo *ndl_executable_body(const NdlExecutable *executable,
                                                size_t index);
-/// Index of the body in use.
+/// Index of the body in use; the number of bodies if none is.
 NDL_API size_t ndl_executable_chosen_body(const NdlExecutable *executable);
-/// Target of the body in use, e.g. "avx2".
+/// Target of the body in use, e.g. "avx2"; "" if none is.
 NDL_API const char *ndl_executable_target(const NdlExecutable *executable);
-/// 0 if there is no entry `entry`.
+/// 0 if there is no entry `entry`, or no body in use.
 NDL_API size_t ndl_executable_step_count(const NdlExecutable *executable,
                                          size_t entry);
 /// Null if there is no such step.
@@ -228,7 +233,7 @@ NDL_API const char *ndl_executable_metadata(const NdlExecutable *executable,
                                             const char *key);
 /// Size of the artifact in bytes.
 NDL_API size_t ndl_executable_size(const NdlExecutable *executable);
-/// Number of threads that work on an invocation.
+/// Number of threads that work on an invocation; 0 if no body is in use.
 NDL_API int32_t ndl_executable_threads(const NdlExecutable *executable);
 
 //===----------------------------------------------------------------------===//

@@ -17,7 +17,7 @@ func.func @small() -> tensor<1x48xi8> {
 
 func.func @dynamic_scales(%s: tensor<1x2xf32>) -> tensor<1x48xi8> {
   %q = needle_cpu.weight dense<0> : tensor<3x2xi8> -> tensor<3x2xi8>
-  // expected-error @+1 {{the scales of a 4-bit weight is not constant}}
+  // expected-error @+1 {{the scales of a 4-bit weight are not constant; compiled code needs its integers, scales and zero points as constants}}
   %0 = needle_cpu.pack_blockwise %q, %s {block_size = 16 : i64, panel = 4 : i64} : tensor<3x2xi8>, tensor<1x2xf32> -> tensor<1x48xi8>
   return %0 : tensor<1x48xi8>
 }
@@ -27,7 +27,7 @@ func.func @dynamic_scales(%s: tensor<1x2xf32>) -> tensor<1x48xi8> {
 func.func @wide() -> tensor<1x48xi8> {
   %q = needle_cpu.weight dense<[[0, 0], [0, 8], [0, 0]]> : tensor<3x2xi8> -> tensor<3x2xi8>
   %s = needle_cpu.weight dense<1.0> : tensor<1x2xf32> -> tensor<1x2xf32>
-  // expected-error @+1 {{the integers of a 4-bit weight holds 8 at element 3, which does not fit -8 to 7}}
+  // expected-error @+1 {{the integers of a 4-bit weight must be from -8 to 7, but element 3 is 8}}
   %0 = needle_cpu.pack_blockwise %q, %s {block_size = 16 : i64, panel = 4 : i64} : tensor<3x2xi8>, tensor<1x2xf32> -> tensor<1x48xi8>
   return %0 : tensor<1x48xi8>
 }

@@ -178,7 +178,7 @@ static void testCompile(NeedleModule *module) {
   targets[0] = "z80";
   CHECK_ERROR(NEEDLE_INVALID_ARGUMENT,
               needle_compile(module, &options, &compilation),
-              "unknown target 'z80'; the targets are: ");
+              "unknown CPU target 'z80'; there are x86-64, ");
 }
 
 static void testStages(NeedleModule *module) {

@@ -126,6 +126,28 @@ TEST_F(GraphBuilderTest, FailingOperationsAddNothing) {
   EXPECT_TRUE(block->empty());
 }
 
+TEST_F(GraphBuilderTest, AttributesAreThoseOfTheOperation) {
+  Value x = input({2, 2});
+  Builder attributes(&context);
+  auto with = [&](StringRef name) {
+    return attributes.getDictionaryAttr(
+        attributes.getNamedAttr(name, attributes.getUnitAttr()));
+  };
+  EXPECT_TRUE(
+      failed(builder.op("matmul", {x, x}, with("transpose_b"), {}, at(6))));
+  EXPECT_EQ(
+      takeError(),
+      "model.py:6: 'needle.matmul' op has no attribute \"transpose_b\"; it "
+      "has \"activation\", \"transpose_lhs\", \"transpose_rhs\"");
+  EXPECT_TRUE(failed(builder.op("relu", x, with("axes"), {}, at(7))));
+  EXPECT_EQ(takeError(), "model.py:7: 'needle.relu' op has no attribute "
+                         "\"axes\"; it has none");
+  // Whatever a pass or a user marks operations with.
+  EXPECT_TRUE(succeeded(builder.op("relu", x, with("mine.mark"), {}, at(8))));
+  EXPECT_TRUE(succeeded(
+      builder.op("matmul", {x, x}, with("transpose_rhs"), {}, at(9))));
+}
+
 TEST_F(GraphBuilderTest, OperandsAreCountedBeforeInference) {
   for (StringRef name : {"relu", "add", "matmul", "transpose"}) {
     EXPECT_TRUE(failed(builder.op(name, {}, {}, {}, at(1))));

@@ -7,6 +7,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "mlir/Parser/Parser.h"
 #include "needle-rt/artifact_reader.h"
+#include "needle-rt/cpu_features.h"
 #include "needle/InitAll.h"
 #include "gtest/gtest.h"
 #include <thread>
@@ -105,16 +106,60 @@ TEST(Compiler, MeasuresEachStage) {
                 "generate code (avx2)", "link (avx2)", "write"}));
 }
 
+TEST(Compiler, TargetsAreThoseThatTheRuntimeKnows) {
+  for (const cpu::CPUTarget &target : cpu::getCPUTargets()) {
+    std::optional<ndl::Cpu> known = ndl::targetCpu(target.name.str());
+    ASSERT_TRUE(known) << target.name.str();
+    ndl::Cpu plain = *ndl::targetCpu(
+        known->architecture == NDL_ARCH_X86_64 ? "x86-64" : "neon");
+    uint64_t required = plain.features;
+    llvm::SmallVector<llvm::StringRef> names;
+    llvm::StringRef(target.requiredFeatures).split(names, ',');
+    for (llvm::StringRef name : names)
+      required |= ndl::featureBit(known->architecture, name.str()).value_or(0);
+    EXPECT_EQ(known->features, required) << target.name.str();
+  }
+  EXPECT_FALSE(ndl::targetCpu("host"));
+}
+
+TEST(Compiler, TheHostsTargetIsTheBestThatRuns) {
+  const cpu::CPUTarget *host = cpu::lookupCPUTarget("host");
+  ASSERT_NE(host, nullptr);
+  ndl::Cpu here = ndl::hostCpu();
+  auto runs = [&](const cpu::CPUTarget &target) {
+    ndl::Cpu needed = *ndl::targetCpu(target.name.str());
+    return needed.architecture == here.architecture &&
+           (needed.features & ~here.features) == 0;
+  };
+  EXPECT_TRUE(runs(*host));
+  for (const cpu::CPUTarget &target : cpu::getCPUTargets())
+    if (runs(target))
+      EXPECT_LE(target.preference, host->preference);
+  Parsed parsed(model);
+  auto first = compileToArtifact(*parsed.module, {{"host"}});
+  auto second = compileToArtifact(*parsed.module, {{host->name.str()}});
+  ASSERT_TRUE(mlir::succeeded(first) && mlir::succeeded(second));
+  EXPECT_EQ(first->artifact, second->artifact);
+}
+
 TEST(Compiler, ReportsThroughTheContext) {
   Parsed parsed(model);
   EXPECT_TRUE(mlir::failed(compileToArtifact(*parsed.module, {{}})));
   EXPECT_TRUE(mlir::failed(compileToArtifact(*parsed.module, {{"z80"}})));
+  EXPECT_TRUE(
+      mlir::failed(compileToArtifact(*parsed.module, {{"avx2", "avx2"}})));
+  EXPECT_TRUE(
+      mlir::failed(compileToArtifact(*parsed.module, {{"neon", "host"}})));
   EXPECT_TRUE(mlir::failed(printStage(*parsed.module, "middle", "avx2")));
   std::string targets = cpu::getCPUTargetNames();
   EXPECT_EQ(
       parsed.diagnostics,
       "no CPU target is given; there are " + targets +
           "\nunknown CPU target 'z80'; there are " + targets +
+          "\nthe CPU target 'avx2' is given twice"
+          "\nthe CPU target 'host' stands alone; beside others, name what it "
+          "stands for here: " +
+          cpu::getHostCPUTarget()->name.str() +
           "\n"
           "unknown stage 'middle'; there are needle, fused, linalg, buffers, "
           "kernels, llvm, llvmir\n");

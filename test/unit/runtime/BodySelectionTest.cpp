@@ -45,6 +45,16 @@ protected:
                        : status.message();
   }
 
+  /// The same within a target.
+  std::string chooseWithin(const Cpu &cpu, const std::string &request) {
+    size_t chosen = 1000;
+    Status status =
+        selectBodyWithin(view, cpu, request, "set by NEEDLE_ISA", chosen);
+    code = status.code();
+    return status.ok() ? view.string(view.bodies[chosen].target)
+                       : status.message();
+  }
+
   std::vector<uint8_t> bytes;
   ArtifactView view;
   NdlStatus code = NDL_OK;
@@ -78,6 +88,35 @@ TEST_F(BodySelection, HonoursARequest) {
             "the artifact has no body for target 'avx1024' (set by "
             "NEEDLE_ISA); it has: 'x86-64', 'avx512', 'avx2', 'dotprod'");
   EXPECT_EQ(code, NDL_INVALID_ARGUMENT);
+}
+
+TEST_F(BodySelection, TakesTheBestWithinATarget) {
+  // The body "avx2" of this artifact needs AVX too, which avx-vnni leaves out.
+  Cpu all{NDL_ARCH_X86_64, ~uint64_t(0)};
+  EXPECT_EQ(chooseWithin(all, "avx-vnni"), "x86-64");
+  EXPECT_EQ(chooseWithin(all, "x86-64"), "x86-64");
+  EXPECT_EQ(chooseWithin(all, "avx2"), "avx2");
+  EXPECT_EQ(chooseWithin(all, "avx512"), "avx512");
+  EXPECT_EQ(chooseWithin(all, "avx9"), choose(all, "avx9"));
+  EXPECT_EQ(chooseWithin(all, ""), "avx512");
+  Cpu arm{NDL_ARCH_AARCH64, ~uint64_t(0)};
+  EXPECT_EQ(chooseWithin(arm, "neon-i8mm"), "dotprod");
+  EXPECT_EQ(chooseWithin(arm, "neon-dotprod"), "dotprod");
+  EXPECT_EQ(code, NDL_OK);
+}
+
+TEST_F(BodySelection, SaysWhatIsWrongWithALimit) {
+  EXPECT_EQ(chooseWithin({NDL_ARCH_X86_64, haswell}, "avx-vnni"),
+            "target 'avx-vnni' (set by NEEDLE_ISA) needs avxvnni, but this CPU "
+            "is x86-64 with sse2, avx, avx2, fma");
+  EXPECT_EQ(code, NDL_UNSUPPORTED_CPU);
+  EXPECT_EQ(chooseWithin({NDL_ARCH_X86_64, haswell}, "neon-i8mm"),
+            "target 'neon-i8mm' (set by NEEDLE_ISA) needs an aarch64 CPU, but "
+            "this CPU is x86-64 with sse2, avx, avx2, fma");
+  EXPECT_EQ(chooseWithin({NDL_ARCH_AARCH64, ~uint64_t(0)}, "neon"),
+            "every body needs more than target 'neon' (set by NEEDLE_ISA) has; "
+            "there are: 'x86-64', 'avx512', 'avx2', 'dotprod'");
+  EXPECT_EQ(code, NDL_UNSUPPORTED_CPU);
 }
 
 TEST(CpuFeatures, NamesAndBitsAgree) {

@@ -143,6 +143,45 @@ TEST(Executable, RefusesArtifactsForOtherCpus) {
   EXPECT_NE(error.find("it has none at all"), std::string::npos) << error;
 }
 
+TEST(Executable, InspectsWhatCannotRun) {
+  TemporaryDirectory directory;
+  std::string path = directory.file("m.ndl");
+  ArtifactModel model = makeModel();
+  model.bodies.erase(model.bodies.begin(), model.bodies.begin() + 2);
+  std::vector<uint8_t> bytes = bytesOf(model);
+  ASSERT_EQ(writeFileAtomically(path, bytes.data(), bytes.size()), "");
+  NdlExecutable *raw = nullptr;
+  ASSERT_EQ(ndl_executable_inspect_file(path.c_str(), &raw), NDL_OK);
+  ExecutablePtr executable(raw);
+  EXPECT_EQ(ndl_executable_body_count(raw), 2u);
+  EXPECT_EQ(ndl_executable_chosen_body(raw), 2u);
+  EXPECT_STREQ(ndl_executable_body(raw, 1)->missing, "bit 62, bit 63");
+  EXPECT_STREQ(ndl_executable_target(raw), "");
+  EXPECT_EQ(ndl_executable_threads(raw), 0);
+  EXPECT_STREQ(ndl_executable_entry(raw, Affine)->name, "affine");
+  EXPECT_EQ(ndl_executable_step_count(raw, Affine), 0u);
+  EXPECT_STREQ(ndl_executable_kernel_name(raw, 0), "add_body");
+
+  const char *refusal =
+      "the artifact was read to be described: none of its code is loaded";
+  NdlTask kernel = nullptr;
+  EXPECT_EQ(ndl_executable_find_kernel(raw, "add_body", &kernel),
+            NDL_UNSUPPORTED_CPU);
+  EXPECT_STREQ(ndl_last_error(), refusal);
+  EXPECT_EQ(ndl_executable_invoke(raw, Halve, nullptr, 0, nullptr, 0),
+            NDL_UNSUPPORTED_CPU);
+  EXPECT_EQ(ndl_executable_output_shapes(raw, Halve, nullptr, 0, nullptr, 0),
+            NDL_UNSUPPORTED_CPU);
+  EXPECT_STREQ(ndl_last_error(), refusal);
+  NdlStepStats stats;
+  EXPECT_EQ(ndl_executable_step_stats(raw, Affine, 0, &stats), NDL_NOT_FOUND);
+  ndl_executable_reset_stats(raw);
+  ndl_executable_release_memory(raw);
+
+  EXPECT_EQ(ndl_executable_inspect_file("none", &raw), NDL_NOT_FOUND);
+  EXPECT_EQ(ndl_executable_inspect_file(nullptr, &raw), NDL_INVALID_ARGUMENT);
+}
+
 TEST(Executable, LoadsAndRefusesFiles) {
   TemporaryDirectory directory;
   std::string path = directory.file("m.ndl");

@@ -127,6 +127,33 @@ TEST_F(NeedleRun, PrintsInfo) {
   expectContains(output, "kernel add_body\nkernel halves\n");
 }
 
+TEST_F(NeedleRun, DescribesWhatCannotRun) {
+  ArtifactModel model = makeModel();
+  model.bodies.erase(model.bodies.begin(), model.bodies.begin() + 2);
+  std::vector<uint8_t> bytes = bytesOf(model);
+  ASSERT_EQ(writeFileAtomically(directory.file("other.ndl"), bytes.data(),
+                                bytes.size()),
+            "");
+  std::string output = run("other.ndl --info");
+  EXPECT_EQ(code, 0);
+  expectContains(output, "body alien: ");
+  expectContains(output, "; needs bit 62, bit 63\n");
+  expectContains(output, "\nno body in use: 'other.ndl': the artifact has no "
+                         "body for this CPU (");
+  expectContains(output, "entry affine\n  input  x: f32[?x4]");
+  EXPECT_EQ(output.find("step 0"), std::string::npos) << output;
+  expectContains(run("other.ndl --info --json"), "\"target\": null");
+  EXPECT_EQ(code, 0);
+  // The artifact has others that run here.
+  output = run("m.ndl --info --isa future");
+  EXPECT_EQ(code, 0);
+  expectContains(output, "no body in use: 'm.ndl': target 'future' (asked for "
+                         "by the caller) needs bit 62, bit 63, but this CPU");
+  output = run("other.ndl --entry affine --input x=x.npy");
+  EXPECT_EQ(code, 1);
+  expectContains(output, "error: 'other.ndl': the artifact has no body for ");
+}
+
 TEST_F(NeedleRun, PrintsJson) {
   std::string output = run("m.ndl --info --json");
   EXPECT_EQ(code, 0);

@@ -107,11 +107,22 @@ llvm::Triple::ArchType getHostArchitecture();
 /// ones that only few machines have.
 llvm::SmallVector<std::string> getDefaultCPUTargets();
 
-/// The target of that name, or null.
+/// Stands for the best target of this CPU wherever one is named.
+inline constexpr llvm::StringLiteral kHostTarget = "host";
+
+/// The best target that the CPU this code runs on can run; null if there is
+/// none.
+const CPUTarget *getHostCPUTarget();
+
+/// The target of that name or `host`; null if there is none.
 const CPUTarget *lookupCPUTarget(llvm::StringRef name);
 
-/// The names of all targets, comma separated, for error messages.
+/// The names of all targets and `host`, comma separated, for error messages.
 std::string getCPUTargetNames();
+
+/// Why `names` are not the targets of one compilation, e.g. "unknown CPU target
+/// 'z80'; …"; empty if they are.
+std::string explainCPUTargets(llvm::ArrayRef<std::string> names);
 
 /// The target of that name, or null after an error at `op`.
 const CPUTarget *lookupCPUTarget(mlir::Operation *op, llvm::StringRef name);

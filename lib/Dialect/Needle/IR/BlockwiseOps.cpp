@@ -23,22 +23,27 @@ using namespace needle;
 static LogicalResult verifyPerBlock(std::optional<Location> loc,
                                     StringRef opName, StringRef name,
                                     RankedTensorType type,
-                                    ArrayRef<int64_t> expected) {
-  if (type.getShape() == expected)
+                                    const BlockwiseShape &shape) {
+  int64_t expected[] = {shape.blocks(), shape.columns};
+  if (type.getShape() == ArrayRef(expected))
     return success();
   return emitOptionalError(loc, "'", opName, "' op ", name, " must have shape ",
                            expected[0], "x", expected[1],
-                           " (blocks along K, N), got ", type);
+                           ", one value for each block of ", shape.blockSize,
+                           " along K and each column, got ", type);
 }
 
 /// Types are inferred before operands are verified: emits an error unless they
 /// are matrices.
 static LogicalResult verifyMatrices(std::optional<Location> loc,
                                     StringRef opName, ValueRange operands) {
-  for (auto [i, operand] : llvm::enumerate(operands)) {
+  constexpr StringLiteral names[] = {"lhs", "weight", "scales", "zero_points"};
+  bool hasLhs = opName == QMatmulBlockwiseOp::getOperationName();
+  for (auto [name, operand] :
+       llvm::zip(ArrayRef(names).drop_front(hasLhs ? 0 : 1), operands)) {
     auto type = dyn_cast<RankedTensorType>(operand.getType());
     if (!type || type.getRank() != 2)
-      return emitOptionalError(loc, "'", opName, "' op operand #", i,
+      return emitOptionalError(loc, "'", opName, "' op ", name,
                                " must have rank 2, got ", operand.getType());
   }
   return success();
@@ -65,19 +70,22 @@ static LogicalResult verifyWeight(std::optional<Location> loc, StringRef opName,
     return emitOptionalError(
         loc, "'", opName, "' op weight must have a static shape, got ", weight);
   bool isUnsigned = weight.getElementType().isUnsignedInteger();
-  if (isUnsigned != bool(adaptor.getZeroPoints()))
-    return emitOptionalError(
-        loc, "'", opName,
-        "' op a weight of ui8 needs zero points, one of si8 has none");
+  if (isUnsigned && !adaptor.getZeroPoints())
+    return emitOptionalError(loc, "'", opName, "' op weight ", weight,
+                             " of ui8 needs zero_points: give them, or a "
+                             "weight of si8");
+  if (!isUnsigned && adaptor.getZeroPoints())
+    return emitOptionalError(loc, "'", opName, "' op weight ", weight,
+                             " takes no zero_points: leave them out, or give a "
+                             "weight of ui8");
   BlockwiseShape shape{weight.getDimSize(0), weight.getDimSize(1), blockSize};
-  int64_t expected[] = {shape.blocks(), shape.columns};
-  if (failed(verifyPerBlock(loc, opName, "scales", scales, expected)))
+  if (failed(verifyPerBlock(loc, opName, "scales", scales, shape)))
     return failure();
   if (!isUnsigned)
     return success();
   return verifyPerBlock(
       loc, opName, "zero_points",
-      cast<RankedTensorType>(adaptor.getZeroPoints().getType()), expected);
+      cast<RankedTensorType>(adaptor.getZeroPoints().getType()), shape);
 }
 
 //===----------------------------------------------------------------------===//

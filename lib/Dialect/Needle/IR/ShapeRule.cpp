@@ -79,30 +79,32 @@ static OpFoldResult reifyComputed(const ComputedDimension &computed,
   return affine::expandAffineExpr(builder, loc, computed.extent, extents, {});
 }
 
+/// The extent of a dimension that is dynamic in `result`: a value, even where
+/// the operands are more precise than the result and it is known.
+static Value reifyDynamic(Value result, unsigned index, const ShapeRule &rule,
+                          OpBuilder &builder, Location loc) {
+  const auto *computed = llvm::find_if(rule.computed, [&](const auto &entry) {
+    return entry.result.value == result && entry.result.index == index;
+  });
+  OpFoldResult extent;
+  if (computed != rule.computed.end())
+    extent = reifyComputed(*computed, builder, loc);
+  else if (std::optional<DimensionRef> source = findSource(rule, result, index))
+    extent = tensor::getMixedSize(builder, loc, source->value, source->index);
+  else // Every operand stretches along it.
+    extent = builder.getIndexAttr(1);
+  return getValueOrCreateConstantIndexOp(builder, loc, extent);
+}
+
 void needle::detail::reifyByShapeRule(Operation *op, const ShapeRule &rule,
                                       OpBuilder &builder,
                                       ReifiedRankedShapedTypeDims &shapes) {
   Location loc = op->getLoc();
   for (Value result : op->getResults()) {
     SmallVector<OpFoldResult> &dims = shapes.emplace_back();
-    for (auto [i, size] : llvm::enumerate(typeOf(result).getShape())) {
-      if (!ShapedType::isDynamic(size)) {
-        dims.push_back(builder.getIndexAttr(size));
-        continue;
-      }
-      const auto *computed =
-          llvm::find_if(rule.computed, [&, i = i](const auto &entry) {
-            return entry.result.value == result && entry.result.index == i;
-          });
-      if (computed != rule.computed.end()) {
-        dims.push_back(reifyComputed(*computed, builder, loc));
-        continue;
-      }
-      std::optional<DimensionRef> source = findSource(rule, result, i);
-      // Every operand stretches along a dimension without a source.
-      dims.push_back(source ? tensor::getMixedSize(builder, loc, source->value,
-                                                   source->index)
-                            : OpFoldResult(builder.getIndexAttr(1)));
-    }
+    for (auto [i, size] : llvm::enumerate(typeOf(result).getShape()))
+      dims.push_back(ShapedType::isDynamic(size)
+                         ? reifyDynamic(result, i, rule, builder, loc)
+                         : OpFoldResult(builder.getIndexAttr(size)));
   }
 }

@@ -9,6 +9,7 @@
 
 #include "ConstantQuantization.h"
 #include "Observe.h"
+#include "needle/Dialect/Needle/IR/NeedleTraits.h"
 #include "needle/Dialect/Needle/Transforms/OpSelection.h"
 #include "needle/Dialect/Needle/Transforms/Passes.h"
 #include "needle/Dialect/Needle/Transforms/QuantizationAttributes.h"
@@ -72,6 +73,7 @@ private:
                                  const QuantizableOperand &operand,
                                  std::string &reason);
   void apply(const OpPlan &plan);
+  void skip(Operation *op, StringRef reason);
   Value getConstant(ConstantOp constant, const QuantizableOperand &operand);
   Value getStatic(ObserveOp observe);
   Value getDynamic(Value value);
@@ -236,15 +238,17 @@ Value QuantizePass::getDynamic(Value value) {
   return result;
 }
 
+/// Says on `op` why it stays float.
+void QuantizePass::skip(Operation *op, StringRef reason) {
+  op->setAttr(kNotQuantizedAttr, StringAttr::get(op->getContext(), reason));
+  ++numSkipped;
+}
+
 void QuantizePass::apply(const OpPlan &plan) {
   Operation *op = plan.op;
   op->removeAttr(kNotQuantizedAttr);
-  if (!plan.reason.empty()) {
-    op->setAttr(kNotQuantizedAttr,
-                StringAttr::get(op->getContext(), plan.reason));
-    ++numSkipped;
-    return;
-  }
+  if (!plan.reason.empty())
+    return skip(op, plan.reason);
   bool changed = false;
   for (const OperandPlan &planned : plan.operands) {
     unsigned index = planned.operand.index;
@@ -301,6 +305,10 @@ void QuantizePass::runOnOperation() {
     return signalPassFailure();
   for (const OpPlan &plan : plans)
     apply(plan);
+  module.walk([&](Operation *op) {
+    if (op->hasTrait<NoIntegerForm>())
+      skip(op, (op->getName().getStringRef() + " has no integer form").str());
+  });
   cleanUp();
   numConstants += constants.getNumCreated();
 }

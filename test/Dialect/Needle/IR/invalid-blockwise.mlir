@@ -25,7 +25,7 @@ func.func @dynamic_weight(%q: tensor<?x4xsi8>, %s: tensor<2x4xf32>) {
 // -----
 
 func.func @no_zero_points(%q: tensor<64x4xui8>, %s: tensor<2x4xf32>) {
-  // expected-error @+1 {{a weight of ui8 needs zero points, one of si8 has none}}
+  // expected-error @+1 {{weight 'tensor<64x4xui8>' of ui8 needs zero_points: give them, or a weight of si8}}
   %0 = needle.dequantize_blockwise %q, %s {block_size = 32 : i64} : tensor<64x4xui8>, tensor<2x4xf32> -> tensor<64x4xf32>
   return
 }
@@ -33,7 +33,7 @@ func.func @no_zero_points(%q: tensor<64x4xui8>, %s: tensor<2x4xf32>) {
 // -----
 
 func.func @zero_points_of_signed(%q: tensor<64x4xsi8>, %s: tensor<2x4xf32>, %z: tensor<2x4xui8>) {
-  // expected-error @+1 {{a weight of ui8 needs zero points, one of si8 has none}}
+  // expected-error @+1 {{weight 'tensor<64x4xsi8>' takes no zero_points: leave them out, or give a weight of ui8}}
   %0 = needle.dequantize_blockwise %q, %s zero_points(%z : tensor<2x4xui8>) {block_size = 32 : i64} : tensor<64x4xsi8>, tensor<2x4xf32> -> tensor<64x4xf32>
   return
 }
@@ -41,7 +41,7 @@ func.func @zero_points_of_signed(%q: tensor<64x4xsi8>, %s: tensor<2x4xf32>, %z: 
 // -----
 
 func.func @scales(%q: tensor<65x4xsi8>, %s: tensor<2x4xf32>) {
-  // expected-error @+1 {{scales must have shape 3x4 (blocks along K, N), got 'tensor<2x4xf32>'}}
+  // expected-error @+1 {{scales must have shape 3x4, one value for each block of 32 along K and each column, got 'tensor<2x4xf32>'}}
   %0 = needle.dequantize_blockwise %q, %s {block_size = 32 : i64} : tensor<65x4xsi8>, tensor<2x4xf32> -> tensor<65x4xf32>
   return
 }
@@ -49,7 +49,7 @@ func.func @scales(%q: tensor<65x4xsi8>, %s: tensor<2x4xf32>) {
 // -----
 
 func.func @zero_points(%q: tensor<64x4xui8>, %s: tensor<2x4xf32>, %z: tensor<2x1xui8>) {
-  // expected-error @+1 {{zero_points must have shape 2x4 (blocks along K, N), got 'tensor<2x1xui8>'}}
+  // expected-error @+1 {{zero_points must have shape 2x4, one value for each block of 32 along K and each column, got 'tensor<2x1xui8>'}}
   %0 = needle.dequantize_blockwise %q, %s zero_points(%z : tensor<2x1xui8>) {block_size = 32 : i64} : tensor<64x4xui8>, tensor<2x4xf32> -> tensor<64x4xf32>
   return
 }

@@ -178,3 +178,19 @@ func.func @conv2d(%x: tensor<?x?x9x3xf32>, %w: tensor<3x3x3x?xf32>) -> (index, i
   %o = tensor.dim %0, %c3 : tensor<?x?x4x?xf32>
   return %n, %h, %w0, %o : index, index, index, index
 }
+
+// -----
+
+// What the operands say is static may be dynamic in the result.
+// CHECK-LABEL: func @less_precise
+// CHECK-DAG: %[[C2:.*]] = arith.constant 2 : index
+// CHECK-DAG: %[[C6:.*]] = arith.constant 6 : index
+// CHECK: return %[[C2]], %[[C6]]
+func.func @less_precise(%x: tensor<2x8x8x4xf32>, %w: tensor<3x3x4x5xf32>) -> (index, index) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %0 = needle.conv2d %x, %w : tensor<2x8x8x4xf32>, tensor<3x3x4x5xf32> -> tensor<?x?x?x?xf32>
+  %d0 = tensor.dim %0, %c0 : tensor<?x?x?x?xf32>
+  %d1 = tensor.dim %0, %c1 : tensor<?x?x?x?xf32>
+  return %d0, %d1 : index, index
+}

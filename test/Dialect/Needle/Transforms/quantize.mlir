@@ -178,3 +178,16 @@ func.func @empty(%x: tensor<1x2xf32>, %z: tensor<1x0xf32>) -> (tensor<1x0xf32>, 
   %b = needle.matmul %oz, %w : tensor<1x0xf32>, tensor<0x2xf32> -> tensor<1x2xf32>
   return %a, %b : tensor<1x0xf32>, tensor<1x2xf32>
 }
+
+// -----
+
+// No integer form: the operation says so and stays as it is.
+// CHECK-LABEL: func @no_integer_form(
+// CHECK-SAME:    %[[X:.*]]: tensor<1x4x4x2xf32>
+// CHECK-NEXT:    %[[W:.*]] = needle.constant
+// CHECK-NEXT:    needle.conv_transpose2d %[[X]], %[[W]] {needle.not_quantized = "needle.conv_transpose2d has no integer form"}
+func.func @no_integer_form(%x: tensor<1x4x4x2xf32>) -> tensor<1x5x5x3xf32> {
+  %w = needle.constant dense<1.0> : tensor<2x2x2x3xf32> -> tensor<2x2x2x3xf32>
+  %y = needle.conv_transpose2d %x, %w : tensor<1x4x4x2xf32>, tensor<2x2x2x3xf32> -> tensor<1x5x5x3xf32>
+  return %y : tensor<1x5x5x3xf32>
+}

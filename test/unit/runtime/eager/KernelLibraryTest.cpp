@@ -5,6 +5,7 @@
 #include "eager/embedded_kernels.h"
 
 #include "needle-rt/abi.h"
+#include "needle-rt/cpu_features.h"
 
 #include <algorithm>
 
@@ -62,6 +63,31 @@ INSTANTIATE_TEST_SUITE_P(Targets, EmbeddedKernelsOf,
                            std::replace(name.begin(), name.end(), '-', '_');
                            return name;
                          });
+
+#if defined(__x86_64__)
+TEST(EmbeddedKernels, AreTheBestWithinTheEnvironmentsTarget) {
+  EmbeddedArtifact artifact = embeddedKernels();
+  std::vector<std::string> targets = embeddedTargets();
+  for (const char *isa : {"avx-vnni", "avx512-vnni"}) {
+    // Where there is such a body the tests above load it.
+    if (std::count(targets.begin(), targets.end(), isa))
+      continue;
+    ScopedVariable variable("NEEDLE_ISA", isa);
+    std::unique_ptr<KernelLibrary> library;
+    Status status =
+        KernelLibrary::load(artifact.data, artifact.size, nullptr, library);
+    uint64_t needed = targetCpu(isa)->features;
+    if ((hostCpu().features & needed) == needed) {
+      ASSERT_TRUE(status.ok()) << status.message();
+      EXPECT_STREQ(library->target(), "avx2");
+    } else {
+      expectError(status, NDL_UNSUPPORTED_CPU,
+                  std::string("the kernel library: target '") + isa +
+                      "' (set by NEEDLE_ISA) needs ");
+    }
+  }
+}
+#endif
 
 TEST(EmbeddedKernels, HonourTheEnvironment) {
   EmbeddedArtifact artifact = embeddedKernels();

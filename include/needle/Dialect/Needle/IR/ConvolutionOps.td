@@ -53,7 +53,7 @@ def Needle_Conv2DOp : Needle_InferredOp<"conv2d", [
 }
 
 def Needle_ConvTranspose2DOp : Needle_InferredOp<"conv_transpose2d", [
-    Needle_EpilogueOpInterface]> {
+    Needle_EpilogueOpInterface, Needle_NoIntegerForm]> {
   let summary = "float transposed convolution of images with bias and activation";
   let description = [{
     Spreads each pixel of the input, weighted by the filter, over the result: for

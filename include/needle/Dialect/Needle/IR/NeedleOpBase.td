@@ -14,6 +14,11 @@ def Needle_ValidTensorTypes : NativeOpTrait<"ValidTensorTypes"> {
   let cppNamespace = "::needle";
 }
 
+/// A float operation on weights that has no integer form.
+def Needle_NoIntegerForm : NativeOpTrait<"NoIntegerForm"> {
+  let cppNamespace = "::needle";
+}
+
 class Needle_Op<string mnemonic, list<Trait> traits = []>
     : Op<Needle_Dialect, mnemonic,
          !listconcat([Pure, Needle_ValidTensorTypes], traits)>;

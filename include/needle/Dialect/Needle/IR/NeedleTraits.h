@@ -1,8 +1,8 @@
 //===- NeedleTraits.h - Operation traits of needle --------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Declares which quantized types needle computes with, and the traits that
-// verify the types of operations.
+// Declares which quantized types needle computes with, the traits that verify
+// the types of operations, and those by which passes know them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -50,6 +50,12 @@ public:
     return detail::verifyInferredResultTypes(op);
   }
 };
+
+/// Marks a float operation on weights that has no integer form, where a user
+/// may expect one: needle-quantize says why it stays float.
+template <typename ConcreteType>
+class NoIntegerForm
+    : public mlir::OpTrait::TraitBase<ConcreteType, NoIntegerForm> {};
 
 } // namespace needle
 

@@ -114,7 +114,8 @@ def QuantizePass : Pass<"needle-quantize", "::mlir::ModuleOp"> {
     ```
 
     An operation is quantized as a whole or not at all. One that is not keeps its
-    float operands and gets the attribute `needle.not_quantized` = "why". A value
+    float operands and gets the attribute `needle.not_quantized` = "why"; so does
+    one on weights that has no integer form, `needle.conv_transpose2d`. A value
     or weight that several operations use is quantized once; users that are not
     quantized keep the float value. No `needle.observe` is left.
 
