@@ -29,16 +29,6 @@ IntegerEncoding IntegerEncoding::of(Type elementType) {
   return encoding;
 }
 
-IntegerEncoding IntegerEncoding::slice(int64_t first, int64_t count) const {
-  IntegerEncoding part = *this;
-  if (scales.size() > 1) {
-    part.scales.assign(scales.begin() + first, scales.begin() + first + count);
-    part.zeroPoints.assign(zeroPoints.begin() + first,
-                           zeroPoints.begin() + first + count);
-  }
-  return part;
-}
-
 Value ContractionBuilder::createDest(RankedTensorType type, Value lhs,
                                      bool transposeLhs, Value rhs,
                                      bool transposeRhs) {
@@ -99,15 +89,15 @@ unsigned ContractionBuilder::addScale(const IntegerEncoding &side, Value scale,
 
 Value ContractionBuilder::packIntegers(Value rhs, Value zeroPoint,
                                        const IntegerEncoding &encoding,
-                                       bool transposed) {
+                                       bool transposed, int64_t groups) {
   Type element = builder.getIntegerType(encoding.isPlainInt8() ? 8 : 16);
-  Value panels = createPanels(rhs, transposed, element);
+  Value panels = createPanels(rhs, transposed, element, groups);
   DenseI32ArrayAttr zeroPoints;
   if (encoding.hasZeroPoint())
     zeroPoints = builder.getDenseI32ArrayAttr(encoding.zeroPoints);
   return cpu::PackRhsOp::create(builder, loc, panels.getType(), rhs, zeroPoint,
                                 panels, transposed, encoding.isUnsigned,
-                                zeroPoints)
+                                zeroPoints, groups)
       .getResult(0);
 }
 

@@ -23,8 +23,6 @@ struct IntegerEncoding {
   llvm::SmallVector<int32_t> zeroPoints;
 
   static IntegerEncoding of(mlir::Type elementType);
-  /// The same for `count` columns from `first`.
-  IntegerEncoding slice(int64_t first, int64_t count) const;
 
   bool isStatic() const { return !scales.empty(); }
   /// Stored values can be multiplied as they are, as signed 8-bit integers.
@@ -54,7 +52,8 @@ public:
 
   /// The packed form of a matrix of integers.
   mlir::Value packIntegers(mlir::Value rhs, mlir::Value zeroPoint,
-                           const IntegerEncoding &encoding, bool transposed);
+                           const IntegerEncoding &encoding, bool transposed,
+                           int64_t groups = 1);
 
 private:
   unsigned addScale(const IntegerEncoding &side, mlir::Value scale,

@@ -138,9 +138,8 @@ private:
                  const Phase &columns, ArrayRef<OpFoldResult> sizes,
                  OpBuilder &builder) const {
     ConvolutionBuilder build(builder, op.getLoc(), panel);
-    int64_t outputs = op.getFilter().getType().getDimSize(3);
     Value filter = build.getFilterMatrix(op.getFilter(), adaptor.getFilter(),
-                                         {rows.taps, columns.taps, 0, outputs});
+                                         {rows.taps, columns.taps});
     Value panels =
         build.createPanels(filter, /*transposed=*/false, builder.getF32Type());
     Value packed = build.packFloat(filter, panels, /*transposed=*/false);

@@ -1,8 +1,7 @@
 //===- Convolution.cpp - Conversion of convolutions -----------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// conv2d and qconv2d become contractions over windows of images, one for each
-// group.
+// conv2d and qconv2d become contractions over windows of images.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,25 +18,15 @@ using namespace needle;
 namespace {
 
 template <typename Op>
-cpu::Window getWindow(Op op) {
+cpu::Window getWindow(Op op, int64_t groups) {
   ArrayRef<int64_t> filter = op.getFilter().getType().getShape();
   ArrayRef<int64_t> padding = op.getPadding();
   return {{filter[0], filter[1]},
           {op.getStrides()[0], op.getStrides()[1]},
           {padding[0], padding[1], padding[2], padding[3]},
-          {op.getDilations()[0], op.getDilations()[1]}};
+          {op.getDilations()[0], op.getDilations()[1]},
+          groups};
 }
-
-/// What one group of a convolution works on.
-struct Group {
-  Value lhs; ///< images, or their pixels as rows
-  DenseI64ArrayAttr window;
-  Value filter; ///< matrix K×N
-  Value bias;
-  Value dest;
-  int64_t firstOutput, numOutputs;
-  bool isDepthwise = false;
-};
 
 /// Wider kernels are not worth a depthwise kernel of their own, which repeats
 /// their elements as instructions.
@@ -64,59 +53,42 @@ bool isDepthwise(Op op) {
          isNear(op.getDilations());
 }
 
-/// A convolution as contractions, each built by `build`.
+/// What a contraction works on.
+struct Operands {
+  Value lhs; ///< images, or their pixels as rows
+  DenseI64ArrayAttr window;
+  Value dest;
+};
+
+/// A convolution as one contraction, built by `contract`, of `groups` groups.
 ///
 ///   needle.conv2d %x, %w {padding = array<i64: 1, 1, 1, 1>}
 ///     : tensor<?x8x8x4xf32>, tensor<3x3x4x16xf32> -> tensor<?x8x8x16xf32>
 /// → %p = needle_cpu.pack_rhs … -> tensor<1x36x16xf32>
 ///   %y = needle_cpu.matmul ins(%x, %p) outs(%e)
-///     {window = array<i64: 3, 3, 1, 1, 1, 1, 1, 1, 1, 1>} -> tensor<?x16xf32>
+///     {window = array<i64: 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1>} ->
+///     tensor<?x16xf32>
 ///   tensor.expand_shape %y … to tensor<?x8x8x16xf32>
-///
-/// Where there are `depthwiseWeights` it is one contraction for all groups.
-template <typename Op, typename Adaptor, typename Build>
-Value convertConvolution(Op op, Adaptor adaptor, RankedTensorType type,
-                         Value depthwiseWeights, ConvolutionBuilder &build,
-                         OpBuilder &builder, Build buildGroup) {
+template <typename Op, typename Contract>
+Value convertConvolution(Op op, Value input, RankedTensorType type,
+                         int64_t groups, ConvolutionBuilder &build,
+                         OpBuilder &builder, Contract contract) {
   ReifiedRankedShapedTypeDims shapes;
   (void)op.reifyResultShapes(builder, shapes);
   ArrayRef<OpFoldResult> sizes = shapes.front();
-  Location loc = op.getLoc();
-  // There are no slices of what is empty.
+  // No window has a row that is empty.
   if (llvm::is_contained(type.getShape(), 0))
-    return createEmpty(builder, loc, type, [&](unsigned dim) {
-      return getValueOrCreateConstantIndexOp(builder, loc, sizes[dim]);
+    return createEmpty(builder, op.getLoc(), type, [&](unsigned dim) {
+      return getValueOrCreateConstantIndexOp(builder, op.getLoc(), sizes[dim]);
     });
-  cpu::Window window = getWindow(op);
-  Value input = adaptor.getInput(), bias = adaptor.getBias();
-  ArrayRef<int64_t> filter = op.getFilter().getType().getShape();
-  // Without channels all groups are alike.
-  int64_t groups = filter[2] == 0 || depthwiseWeights ? 1 : op.getGroups();
-  int64_t outputs = groups > 1 ? filter[3] / groups : filter[3];
-  Value pixels = build.createPixels(sizes, type.getElementType());
-  for (int64_t group = 0; group < groups; ++group) {
-    int64_t first = group * outputs;
-    Group part = {input, {}, {}, bias, pixels, first, outputs};
-    if (groups > 1) {
-      part.lhs = build.sliceLast(input, group * filter[2], filter[2]);
-      part.bias = bias ? build.sliceLast(bias, first, outputs) : Value();
-      part.dest = build.sliceLast(pixels, first, outputs);
-    }
-    part.isDepthwise = bool(depthwiseWeights);
-    part.filter =
-        depthwiseWeights
-            ? depthwiseWeights
-            : build.getFilterMatrix(
-                  op.getFilter(), adaptor.getFilter(),
-                  {Taps::all(filter[0]), Taps::all(filter[1]), first, outputs});
-    if (window.isPointwise() && groups == 1 && !depthwiseWeights)
-      part.lhs = build.flattenPixels(part.lhs);
-    else
-      part.window = window.toAttr(op.getContext());
-    Value result = buildGroup(part);
-    pixels = groups > 1 ? build.insertLast(result, pixels, first) : result;
-  }
-  return build.unflattenPixels(pixels, sizes);
+  cpu::Window window = getWindow(op, groups);
+  Operands operands = {
+      input, {}, build.createPixels(sizes, type.getElementType())};
+  if (window.isPointwise())
+    operands.lhs = build.flattenPixels(input);
+  else
+    operands.window = window.toAttr(op.getContext());
+  return build.unflattenPixels(contract(operands), sizes);
 }
 
 struct ConvertConv2D : OpConversionPattern<Conv2DOp> {
@@ -128,30 +100,24 @@ struct ConvertConv2D : OpConversionPattern<Conv2DOp> {
   matchAndRewrite(Conv2DOp op, OpAdaptor adaptor,
                   ConversionPatternRewriter &rewriter) const override {
     ConvolutionBuilder build(rewriter, op.getLoc(), panel);
-    auto buildGroup = [&](const Group &group) {
-      Value packed = group.filter;
-      if (!group.isDepthwise) {
-        Value panels = build.createPanels(packed, /*transposed=*/false,
-                                          rewriter.getF32Type());
-        packed = build.packFloat(packed, panels, /*transposed=*/false);
+    int64_t groups = op.getGroups();
+    auto contract = [&](const Operands &operands) {
+      Value rhs = build.getFilterMatrix(op.getFilter(), adaptor.getFilter());
+      if (!isDepthwise(op)) {
+        Value panels = build.createPanels(rhs, /*transposed=*/false,
+                                          rewriter.getF32Type(), groups);
+        rhs = build.packFloat(rhs, panels, /*transposed=*/false, groups);
       }
-      return cpu::MatmulOp::create(rewriter, op.getLoc(), group.dest.getType(),
-                                   group.lhs, packed, group.bias, group.dest,
-                                   /*workspace=*/Value(),
-                                   /*transpose_lhs=*/false, group.window,
-                                   group.isDepthwise, op.getActivation())
+      return cpu::MatmulOp::create(
+                 rewriter, op.getLoc(), operands.dest.getType(), operands.lhs,
+                 rhs, adaptor.getBias(), operands.dest, /*workspace=*/Value(),
+                 /*transpose_lhs=*/false, operands.window, isDepthwise(op),
+                 op.getActivation())
           .getResult(0);
     };
-    Value weights;
-    if (isDepthwise(op)) {
-      ArrayRef<int64_t> filter = op.getFilter().getType().getShape();
-      weights = build.getFilterMatrix(
-          op.getFilter(), adaptor.getFilter(),
-          {Taps::all(filter[0]), Taps::all(filter[1]), 0, filter[3]});
-    }
     rewriter.replaceOp(op,
-                       convertConvolution(op, adaptor, op.getType(), weights,
-                                          build, rewriter, buildGroup));
+                       convertConvolution(op, adaptor.getInput(), op.getType(),
+                                          groups, build, rewriter, contract));
     return success();
   }
 
@@ -172,23 +138,30 @@ struct ConvertQConv2D : OpConversionPattern<QConv2DOp> {
     auto filter = IntegerEncoding::of(getElementTypeOrSelf(op.getFilter()));
     auto type = getTypeConverter()->convertType<RankedTensorType>(
         op.getResult().getType());
-    auto buildGroup = [&](const Group &group) {
-      IntegerEncoding part = filter.slice(group.firstOutput, group.numOutputs);
-      Value packed = group.filter;
-      if (!group.isDepthwise)
-        packed = build.packIntegers(packed, adaptor.getFilterZeroPoint(), part,
-                                    /*transposed=*/false);
+    // Sums of 32 bits hold all but an i32 bias, which would have to be an i64.
+    bool isPlain = type.getElementType().isInteger(32) || !op.getBias() ||
+                   getElementTypeOrSelf(op.getBias()).isF32();
+    Value depthwise;
+    if (isDepthwise(op) && isPlain)
+      depthwise = build.getDepthwiseWeights(op.getFilter(), filter);
+    Value matrix = build.getFilterMatrix(op.getFilter(), adaptor.getFilter());
+    int64_t groups = op.getGroups();
+    auto contract = [&](const Operands &operands) {
+      Value rhs = depthwise;
+      if (!rhs)
+        rhs = build.packIntegers(matrix, adaptor.getFilterZeroPoint(), filter,
+                                 /*transposed=*/false, groups);
       Value scales;
       if (!type.getElementType().isInteger(32))
-        scales = build.createScales(input, adaptor.getInputScale(), part,
-                                    adaptor.getFilterScale(), group.filter,
+        scales = build.createScales(input, adaptor.getInputScale(), filter,
+                                    adaptor.getFilterScale(), matrix,
                                     /*nDim=*/1);
       auto contraction = cpu::QMatmulOp::create(
-          rewriter, op.getLoc(), group.dest.getType(), group.lhs, packed,
+          rewriter, op.getLoc(), operands.dest.getType(), operands.lhs, rhs,
           /*rest=*/Value(), /*rest_groups=*/Value(),
-          adaptor.getInputZeroPoint(), scales, group.bias, group.dest,
+          adaptor.getInputZeroPoint(), scales, adaptor.getBias(), operands.dest,
           /*workspace=*/Value(), /*transpose_lhs=*/false, input.isUnsigned,
-          group.window, group.isDepthwise,
+          operands.window, static_cast<bool>(depthwise),
           input.isStatic() ? input.zeroPoints[0] : 0, /*byte_steps=*/0,
           op.getActivation(),
           /*dest_scale=*/FloatAttr(),
@@ -197,14 +170,9 @@ struct ConvertQConv2D : OpConversionPattern<QConv2DOp> {
       setDestParameters(contraction, getElementTypeOrSelf(op.getResult()));
       return contraction.getResult(0);
     };
-    // Sums of 32 bits hold all but an i32 bias, which would have to be an i64.
-    bool isPlain = type.getElementType().isInteger(32) || !op.getBias() ||
-                   getElementTypeOrSelf(op.getBias()).isF32();
-    Value weights;
-    if (isDepthwise(op) && isPlain)
-      weights = build.getDepthwiseWeights(op.getFilter(), filter);
-    rewriter.replaceOp(op, convertConvolution(op, adaptor, type, weights, build,
-                                              rewriter, buildGroup));
+    rewriter.replaceOp(op,
+                       convertConvolution(op, adaptor.getInput(), type, groups,
+                                          build, rewriter, contract));
     return success();
   }
 

@@ -48,13 +48,11 @@ static ElementsAttr takePart(ElementsAttr filter, const FilterPart &part,
       for (int64_t c = 0; c < shape[2]; ++c) {
         int64_t row = part.rows.first + i * part.rows.step;
         int64_t column = part.columns.first + j * part.columns.step;
-        int64_t at = ((row * shape[1] + column) * shape[2] + c) * shape[3] +
-                     part.firstOutput;
-        llvm::append_range(taken, values.slice(at, part.numOutputs));
+        int64_t at = ((row * shape[1] + column) * shape[2] + c) * shape[3];
+        llvm::append_range(taken, values.slice(at, shape[3]));
       }
   auto type = RankedTensorType::get(
-      {part.rows.count * part.columns.count * shape[2], part.numOutputs},
-      element);
+      {part.rows.count * part.columns.count * shape[2], shape[3]}, element);
   if (taken.empty())
     return DenseElementsAttr::get(type, ArrayRef<T>());
   std::string name = "filter";
@@ -62,6 +60,12 @@ static ElementsAttr takePart(ElementsAttr filter, const FilterPart &part,
     name = resource.getRawHandle().getKey().str();
   return DenseResourceElementsAttr::get(
       type, name, HeapAsmResourceBlob::allocateAndCopyInferAlign<T>(taken));
+}
+
+Value ConvolutionBuilder::getFilterMatrix(Value filter, Value converted) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(filter.getType()).getShape();
+  return getFilterMatrix(filter, converted,
+                         {Taps::all(shape[0]), Taps::all(shape[1])});
 }
 
 Value ConvolutionBuilder::getFilterMatrix(Value filter, Value converted,
@@ -99,11 +103,7 @@ Value ConvolutionBuilder::getFilterMatrix(Value filter, Value converted,
   take(0, part.rows);
   take(1, part.columns);
   Value images = filter == original ? converted : filter;
-  Value matrix = flattenPixels(images);
-  if (!ShapedType::isDynamic(type.getDimSize(3)) &&
-      part.numOutputs != type.getDimSize(3))
-    matrix = sliceLast(matrix, part.firstOutput, part.numOutputs);
-  return matrix;
+  return flattenPixels(images);
 }
 
 Value ConvolutionBuilder::getDepthwiseWeights(Value filter,
@@ -174,42 +174,4 @@ Value ConvolutionBuilder::createPixels(ArrayRef<OpFoldResult> sizes,
       rows = builder.createOrFold<arith::MulIOp>(loc, rows, toValue(size));
     return rows;
   });
-}
-
-/// The place of some of the last dimension.
-static void getSlice(OpBuilder &builder, Location loc, Value tensor,
-                     int64_t first, int64_t count,
-                     SmallVectorImpl<OpFoldResult> &offsets,
-                     SmallVectorImpl<OpFoldResult> &sizes,
-                     SmallVectorImpl<OpFoldResult> &strides) {
-  sizes = tensor::getMixedSizes(builder, loc, tensor);
-  offsets.assign(sizes.size(), builder.getIndexAttr(0));
-  strides.assign(sizes.size(), builder.getIndexAttr(1));
-  offsets.back() = builder.getIndexAttr(first);
-  sizes.back() = builder.getIndexAttr(count);
-}
-
-Value ConvolutionBuilder::sliceLast(Value tensor, int64_t first,
-                                    int64_t count) {
-  SmallVector<OpFoldResult> offsets, sizes, strides;
-  // There are no slices of what is empty.
-  auto type = cast<RankedTensorType>(tensor.getType());
-  if (llvm::is_contained(type.getShape(), 0)) {
-    SmallVector<OpFoldResult> extents =
-        tensor::getMixedSizes(builder, loc, tensor);
-    extents.back() = builder.getIndexAttr(count);
-    return tensor::EmptyOp::create(builder, loc, extents,
-                                   type.getElementType());
-  }
-  getSlice(builder, loc, tensor, first, count, offsets, sizes, strides);
-  return tensor::ExtractSliceOp::create(builder, loc, tensor, offsets, sizes,
-                                        strides);
-}
-
-Value ConvolutionBuilder::insertLast(Value part, Value into, int64_t first) {
-  SmallVector<OpFoldResult> offsets, sizes, strides;
-  int64_t count = cast<RankedTensorType>(part.getType()).getShape().back();
-  getSlice(builder, loc, into, first, count, offsets, sizes, strides);
-  return tensor::InsertSliceOp::create(builder, loc, part, into, offsets, sizes,
-                                       strides);
 }

@@ -26,17 +26,16 @@ struct Taps {
 /// Some of a filter KH×KW×C×O.
 struct FilterPart {
   Taps rows, columns;
-  /// Of O; all where it is dynamic.
-  int64_t firstOutput, numOutputs;
 };
 
 class ConvolutionBuilder : public ContractionBuilder {
 public:
   using ContractionBuilder::ContractionBuilder;
 
-  /// A part of a filter as a matrix K×N, of a converted type. A weight where
-  /// `filter`, of the operation that is converted, is constant. `converted` is
-  /// its converted value.
+  /// A filter, or a part of one, as a matrix K×N of a converted type. A weight
+  /// where `filter`, of the operation that is converted, is constant.
+  /// `converted` is its converted value.
+  mlir::Value getFilterMatrix(mlir::Value filter, mlir::Value converted);
   mlir::Value getFilterMatrix(mlir::Value filter, mlir::Value converted,
                               const FilterPart &part);
 
@@ -53,10 +52,6 @@ public:
   /// An uninitialized matrix of the pixels of images of shape `sizes`.
   mlir::Value createPixels(llvm::ArrayRef<mlir::OpFoldResult> sizes,
                            mlir::Type element);
-  /// The channels [first, first + count) of the last dimension.
-  mlir::Value sliceLast(mlir::Value tensor, int64_t first, int64_t count);
-  /// `into` with `part` as its channels from `first`.
-  mlir::Value insertLast(mlir::Value part, mlir::Value into, int64_t first);
 };
 
 } // namespace needle

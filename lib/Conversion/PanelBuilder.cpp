@@ -19,7 +19,8 @@ Value PanelBuilder::ceilDiv(Value size, int64_t divisor) {
       builder, loc, sum, arith::ConstantIndexOp::create(builder, loc, divisor));
 }
 
-Value PanelBuilder::createPanels(Value rhs, bool transposed, Type element) {
+Value PanelBuilder::createPanels(Value rhs, bool transposed, Type element,
+                                 int64_t groups) {
   bool isFloat = element.isF32();
   auto type = cast<RankedTensorType>(rhs.getType());
   unsigned batch = type.getRank() - 2;
@@ -27,7 +28,7 @@ Value PanelBuilder::createPanels(Value rhs, bool transposed, Type element) {
   int64_t n = type.getDimSize(nDim), k = type.getDimSize(kDim);
   bool isNarrow = element.isInteger(8);
   if (!ShapedType::isDynamic(n))
-    n = static_cast<int64_t>(llvm::divideCeil(n, panel));
+    n = groups * llvm::divideCeilSigned(n / groups, panel);
   if (!ShapedType::isDynamic(k) && !isFloat) {
     int64_t quads = static_cast<int64_t>(llvm::divideCeil(k, 4));
     k = isNarrow ? quads + 1 : 2 * quads;
@@ -51,10 +52,11 @@ Value PanelBuilder::createPanels(Value rhs, bool transposed, Type element) {
                      });
 }
 
-Value PanelBuilder::packFloat(Value rhs, Value panels, bool transposed) {
+Value PanelBuilder::packFloat(Value rhs, Value panels, bool transposed,
+                              int64_t groups) {
   return cpu::PackRhsOp::create(builder, loc, panels.getType(), rhs,
                                 /*zero_point=*/Value(), panels, transposed,
                                 /*source_unsigned=*/false,
-                                /*zero_points=*/DenseI32ArrayAttr())
+                                /*zero_points=*/DenseI32ArrayAttr(), groups)
       .getResult(0);
 }

@@ -19,12 +19,14 @@ public:
       : builder(builder), loc(loc), panel(panel) {}
 
   /// The destination of pack_rhs for the matrices in the last two dimensions of
-  /// `rhs`: panels of f32, or of pairs of integers.
-  mlir::Value createPanels(mlir::Value rhs, bool transposed,
-                           mlir::Type element);
+  /// `rhs`: panels of f32, or of pairs of integers. N is static where there are
+  /// several groups of columns.
+  mlir::Value createPanels(mlir::Value rhs, bool transposed, mlir::Type element,
+                           int64_t groups = 1);
 
   /// pack_rhs of a matrix of f32.
-  mlir::Value packFloat(mlir::Value rhs, mlir::Value panels, bool transposed);
+  mlir::Value packFloat(mlir::Value rhs, mlir::Value panels, bool transposed,
+                        int64_t groups = 1);
 
 protected:
   mlir::OpBuilder &builder;

@@ -34,12 +34,16 @@ void ContractionKernel::emit(TaskArguments task) {
     args.push_back(pointer ? reader.nextPointer() : reader.nextWord());
   }
   emitPrologue();
+  SmallVector<Value> ofAllGroups = args;
   b.loop(task.begin, task.end, 1, [&](Value index) {
     Value splits = arg(KernelArg::ColumnSplits);
     Value panels = b.ceilDiv(arg(KernelArg::Columns), tile.columns);
     Value split = b.rem(index, splits);
+    index = b.div(index, splits);
+    if (spec.hasGroups())
+      index = emitSelectGroup(index, ofAllGroups);
     Block block;
-    block.firstRow = b.mul(b.div(index, splits), arg(KernelArg::BlockRows));
+    block.firstRow = b.mul(index, arg(KernelArg::BlockRows));
     block.rowCount = b.min(arg(KernelArg::BlockRows),
                            b.sub(arg(KernelArg::Rows), block.firstRow));
     block.firstPanel = b.div(b.mul(panels, split), splits);
@@ -49,6 +53,40 @@ void ContractionKernel::emit(TaskArguments task) {
     block.worker = task.worker;
     emitBlock(block);
   });
+}
+
+/// Makes pointers those of the group that task `index` is of, and returns the
+/// index of its block. The groups of a block follow one another: they read the
+/// same pixels.
+Value ContractionKernel::emitSelectGroup(Value index, ArrayRef<Value> all) {
+  Value patches = arg(KernelArg::Patches);
+  auto patch = [&](PatchArg which) {
+    return b.load(i64, b.advance(patches, b.i64(unsigned(which)), i64), 8);
+  };
+  Value groups = patch(PatchArg::Groups);
+  Value group = b.rem(index, groups);
+  Value columns = b.mul(group, arg(KernelArg::Columns));
+  Value panels = b.mul(group, b.ceilDiv(arg(KernelArg::Columns), tile.columns));
+  auto advance = [&](KernelArg which, Value distance, Type element) {
+    args[unsigned(which)] = b.advance(all[unsigned(which)], distance, element);
+  };
+  advance(KernelArg::Lhs, b.mul(group, patch(PatchArg::ChannelBytes)), i8);
+  advance(KernelArg::Rhs,
+          emitPackedRhsBytes(b, b.getLoc(), spec,
+                             b.mul(panels, b.i64(tile.columns)),
+                             arg(KernelArg::Depth)),
+          i8);
+  if (hasScales())
+    advance(KernelArg::Scales, columns, f32);
+  if (spec.hasBias)
+    advance(KernelArg::Bias, columns, biasType());
+  advance(KernelArg::Dest, columns, destType());
+  if (spec.hasRest) {
+    Value rest = b.mul(panels, arg(KernelArg::RestCount));
+    advance(KernelArg::Rest, b.mul(rest, b.i64(4 * tile.columns)), i8);
+    advance(KernelArg::RestGroups, rest, i32);
+  }
+  return b.div(index, groups);
 }
 
 void ContractionKernel::emitBlock(const Block &block) {

@@ -82,6 +82,7 @@ protected:
   virtual Value emitFinish(Value sum, Value scale, Value bias);
 
   // ContractionKernel.cpp: block and panel.
+  Value emitSelectGroup(Value index, llvm::ArrayRef<Value> all);
   /// With `whole`, a panel that is known to have all its columns.
   Panel emitPanel(Value index, Value firstRow, bool whole = false);
   /// Tiles of all rows; the rows that are left over in one tile, or in tiles of

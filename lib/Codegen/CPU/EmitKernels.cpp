@@ -67,7 +67,8 @@ private:
 
   /// The words of PatchArg, for elements of so many bytes.
   Value storePatches(const Window &window, const View &images,
-                     const ContractionSizes &sizes, int64_t bytes);
+                     const ContractionSizes &sizes, int64_t groups,
+                     int64_t bytes);
   void setIntegerArgs(QMatmulOp op, SmallVectorImpl<Value> &args);
   Value selectKernel(const ContractionKernels &kernels, Value rows,
                      Value depth);
@@ -131,7 +132,8 @@ void Launcher::call(Value kernel, Value context, Value count, Value inlined) {
 }
 
 Value Launcher::storePatches(const Window &window, const View &images,
-                             const ContractionSizes &sizes, int64_t bytes) {
+                             const ContractionSizes &sizes, int64_t groups,
+                             int64_t bytes) {
   SmallVector<Value> words(static_cast<size_t>(PatchArg::Count));
   auto set = [&](PatchArg which, Value value) {
     words[unsigned(which)] = value;
@@ -144,7 +146,8 @@ Value Launcher::storePatches(const Window &window, const View &images,
   set(PatchArg::ImageBytes, inBytes(images.strides[0]));
   set(PatchArg::RowBytes, inBytes(images.strides[1]));
   set(PatchArg::PixelBytes, inBytes(images.strides[2]));
-  set(PatchArg::ChannelBytes, inBytes(images.sizes[3]));
+  set(PatchArg::ChannelBytes,
+      inBytes(b.div(images.sizes[3], b.i64(window.groups))));
   set(PatchArg::KernelHeight, b.i64(window.kernel[0]));
   set(PatchArg::KernelWidth, b.i64(window.kernel[1]));
   set(PatchArg::StrideHeight, b.i64(window.strides[0]));
@@ -153,6 +156,7 @@ Value Launcher::storePatches(const Window &window, const View &images,
   set(PatchArg::Left, b.i64(window.padding[2]));
   set(PatchArg::DilationHeight, b.i64(window.dilations[0]));
   set(PatchArg::DilationWidth, b.i64(window.dilations[1]));
+  set(PatchArg::Groups, b.i64(groups));
   DepthwiseRing ring =
       emitDepthwiseRing(b, b.getLoc(), window, target, sizes.resultWidth);
   set(PatchArg::RingRows, ring.rows);
@@ -206,19 +210,25 @@ void Launcher::launch(Op op) {
   ContractionSizes sizes = emitContractionSizes(
       b, b.getLoc(), lhs.sizes, op.getTransposeLhs(), op.getWindow());
   Value rows = sizes.rows, depth = sizes.depth;
-  Value columns = dest.sizes[1];
+  // A depthwise kernel takes all channels as columns of one group.
+  int64_t groups = op.getWindow() && !op.getDepthwise()
+                       ? Window::of(*op.getWindow()).groups
+                       : 1;
+  Value columns = b.div(dest.sizes[1], b.i64(groups));
   Value threads = frameWord(FrameWord::Threads, b.getI64Type());
   ContractionKernels kernels = selectKernels(op, target);
   ContractionSplit split;
   if (op.getDepthwise()) {
     // Of rows of pixels; a channel's windows are its own.
     rows = b.mul(lhs.sizes[0], sizes.resultHeight);
-    depth = b.div(depth, b.max(columns, b.i64(1)));
     split = emitDepthwiseSplit(
         b, b.getLoc(), rows, b.mul(b.mul(sizes.rows, columns), depth), threads);
   } else {
     split = emitContractionSplit(b, b.getLoc(), kernels.largest(), target, rows,
-                                 depth, columns, threads);
+                                 depth, dest.sizes[1], threads);
+    // Groups are tasks of their own.
+    split.columnSplits = b.ceilDiv(split.columnSplits, groups);
+    split.blocks = b.mul(split.blocks, b.i64(groups));
   }
 
   SmallVector<Value> args(static_cast<size_t>(KernelArg::Count));
@@ -230,7 +240,7 @@ void Launcher::launch(Op op) {
     bool integer = kernels.first().integer;
     int64_t bytes = integer ? 1 : 4;
     set(KernelArg::Patches,
-        storePatches(Window::of(*op.getWindow()), lhs, sizes, bytes));
+        storePatches(Window::of(*op.getWindow()), lhs, sizes, groups, bytes));
     // What is gathered is a matrix.
     Value rowBytes = emitPatchRowBytes(b, b.getLoc(), integer, depth);
     set(KernelArg::LhsRowStride, b.div(rowBytes, b.i64(bytes)));
@@ -292,7 +302,10 @@ void Launcher::launch(PackRhsOp op) {
   unsigned depthDim = transposed ? 1 : 0;
   SmallVector<Value> args(static_cast<size_t>(PackArg::Count));
   auto set = [&](PackArg which, Value value) { args[unsigned(which)] = value; };
-  Value columns = source.sizes[1 - depthDim], depth = source.sizes[depthDim];
+  int64_t groups = op.getGroups();
+  Value allColumns = source.sizes[1 - depthDim];
+  Value columns = b.div(allColumns, b.i64(groups));
+  Value depth = source.sizes[depthDim];
   set(PackArg::Source, source.pointer);
   set(PackArg::DepthStride, source.strides[depthDim]);
   set(PackArg::ColumnStride, source.strides[1 - depthDim]);
@@ -305,9 +318,10 @@ void Launcher::launch(PackRhsOp op) {
 
   PackSpec spec = needle::cpu::selectKernel(op);
   Value threads = frameWord(FrameWord::Threads, b.getI64Type());
-  Value inlined = emitIsPackInline(b, b.getLoc(), columns, depth, threads);
+  Value inlined = emitIsPackInline(b, b.getLoc(), allColumns, depth, threads);
+  Value panels = b.mul(b.ceilDiv(columns, target.panel()), b.i64(groups));
   call(kernelPointer(getOrEmitPackKernel(module, spec, target)),
-       storeContext(args), b.ceilDiv(columns, target.panel()), inlined);
+       storeContext(args), panels, inlined);
 }
 
 void Launcher::launch(QMatmulBlockwiseOp op) {

@@ -101,8 +101,9 @@ needle::cpu::emitContractionSizes(OpBuilder &builder, Location loc,
   };
   Value height = extent(0), width = extent(1);
   Value pixels = b.i64(window.kernel[0] * window.kernel[1]);
-  return {b.mul(b.mul(lhsExtents[0], height), width),
-          b.mul(pixels, lhsExtents[3]), height, width};
+  Value channels = b.div(lhsExtents[3], b.i64(window.groups));
+  return {b.mul(b.mul(lhsExtents[0], height), width), b.mul(pixels, channels),
+          height, width};
 }
 
 DepthwiseRing needle::cpu::emitDepthwiseRing(OpBuilder &builder, Location loc,

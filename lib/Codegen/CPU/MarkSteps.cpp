@@ -80,10 +80,6 @@ void collectOrigins(Location location, SetVector<StringRef> &origins) {
 /// Terms in one sum of a contraction; dynamic if that is not static.
 template <typename Op>
 int64_t getDepth(Op op) {
-  if (op.getDepthwise()) {
-    Window window = Window::of(*op.getWindow());
-    return window.kernel[0] * window.kernel[1];
-  }
   return getContractionExtents(op.getLhs().getType(), op.getTransposeLhs(),
                                op.getWindow())
       .depth;

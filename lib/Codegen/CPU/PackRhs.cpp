@@ -18,7 +18,7 @@ public:
   PackRhsKernel(KernelBuilder &builder, const PackSpec &spec,
                 const CPUTarget &target, Value context)
       : b(builder), spec(spec), columns(target.panel()),
-        group(!spec.integer        ? 1
+        terms(!spec.integer        ? 1
               : spec.destBits == 8 ? 4
                                    : 2),
         i8(builder.getI8Type()),
@@ -36,19 +36,24 @@ public:
   }
 
   void emitPanel(Value index) {
-    Value first = b.mul(index, b.i64(columns));
-    Value valid = b.min(b.sub(arg(PackArg::Columns), first), b.i64(columns));
+    Value perGroup = b.ceilDiv(arg(PackArg::Columns), columns);
+    Value group = b.div(index, perGroup);
+    Value within = b.mul(b.rem(index, perGroup), b.i64(columns));
+    Value first = b.add(b.mul(group, arg(PackArg::Columns)), within);
+    Value valid = b.min(b.sub(arg(PackArg::Columns), within), b.i64(columns));
     if (spec.integer && spec.destBits == 16)
       emitZeroPoints(first, valid);
     Value depth = arg(PackArg::Depth);
     Value groups =
-        spec.integer ? b.div(b.roundUp(depth, 4), b.i64(group)) : depth;
+        spec.integer ? b.div(b.roundUp(depth, 4), b.i64(terms)) : depth;
     KernelSpec kernel;
     kernel.integer = spec.integer;
     kernel.rhsBits = spec.destBits;
     Value dest =
         b.advance(arg(PackArg::Dest),
-                  emitPackedRhsBytes(b, b.getLoc(), kernel, first, depth), i8);
+                  emitPackedRhsBytes(b, b.getLoc(), kernel,
+                                     b.mul(index, b.i64(columns)), depth),
+                  i8);
     Value from = b.advance(arg(PackArg::Source),
                            b.mul(first, arg(PackArg::ColumnStride)), source);
 
@@ -56,7 +61,7 @@ public:
     Value fast =
         arith::AndIOp::create(b, b.equal(valid, b.i64(columns)),
                               b.equal(arg(PackArg::ColumnStride), b.i64(1)));
-    Value fastGroups = b.select(fast, b.div(depth, b.i64(group)), b.i64(0));
+    Value fastGroups = b.select(fast, b.div(depth, b.i64(terms)), b.i64(0));
     b.loop(b.i64(0), fastGroups, 1,
            [&](Value i) { emitVectors(i, from, dest); });
     b.loop(fastGroups, groups, 1,
@@ -115,7 +120,7 @@ private:
 
   void emitVectors(Value index, Value from, Value dest) {
     unsigned alignment = spec.integer ? 1 : 4;
-    Value k = b.mul(index, b.i64(group));
+    Value k = b.mul(index, b.i64(terms));
     auto row = [&](int64_t offset) {
       Value at = b.mul(b.add(k, b.i64(offset)), arg(PackArg::DepthStride));
       Value value = b.load(b.vec(columns, source), b.advance(from, at, source),
@@ -126,26 +131,26 @@ private:
       return convert(value, zeroPoint);
     };
     Value result = row(0);
-    if (group == 2)
+    if (terms == 2)
       result = vector::InterleaveOp::create(b, result, row(1));
-    if (group == 4) {
+    if (terms == 4) {
       Value even = vector::InterleaveOp::create(b, result, row(2));
       Value odd = vector::InterleaveOp::create(b, row(1), row(3));
       result = vector::InterleaveOp::create(b, even, odd);
     }
     b.store(result,
-            b.advance(dest, b.mul(index, b.i64(group * columns)), packed), 16);
+            b.advance(dest, b.mul(index, b.i64(terms * columns)), packed), 16);
   }
 
   void emitScalars(Value index, Value from, Value dest, Value valid) {
-    Value base = b.mul(index, b.i64(group * columns));
-    for (int64_t offset = 0; offset < group; ++offset) {
-      Value k = b.add(b.mul(index, b.i64(group)), b.i64(offset));
+    Value base = b.mul(index, b.i64(terms * columns));
+    for (int64_t offset = 0; offset < terms; ++offset) {
+      Value k = b.add(b.mul(index, b.i64(terms)), b.i64(offset));
       // Nothing lies beyond K in the last group.
       Value present = b.select(b.less(k, arg(PackArg::Depth)), valid, b.i64(0));
       auto destAt = [&](Value column) {
         Value at =
-            b.add(base, b.add(b.mul(column, b.i64(group)), b.i64(offset)));
+            b.add(base, b.add(b.mul(column, b.i64(terms)), b.i64(offset)));
         return b.advance(dest, at, packed);
       };
       unsigned bytes = packed.getIntOrFloatBitWidth() / 8;
@@ -169,7 +174,7 @@ private:
   KernelBuilder &b;
   const PackSpec &spec;
   int64_t columns;
-  int64_t group; ///< neighbours along K that lie side by side
+  int64_t terms; ///< neighbours along K that lie side by side
   Type i8, source, packed;
   SmallVector<Value> args;
   Value zeroPoints; ///< of the panel, i16, on the stack

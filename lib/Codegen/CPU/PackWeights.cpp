@@ -43,8 +43,8 @@ static FailureOr<ElementsAttr> packConstant(PackRhsOp op, ElementsAttr value) {
   auto destType = cast<RankedTensorType>(op.getDest().getType());
   bool transposed = op.getTransposed();
   ArrayRef<int64_t> shape = value.getShapedType().getShape();
-  RhsShape rhs{shape[transposed ? 1 : 0], shape[transposed ? 0 : 1],
-               transposed};
+  RhsShape rhs{shape[transposed ? 1 : 0], shape[transposed ? 0 : 1], transposed,
+               static_cast<int64_t>(op.getGroups())};
   std::string name = getBlobName(value);
   int64_t panel = destType.getDimSize(2);
   int64_t numElements = value.getNumElements();

@@ -3,7 +3,6 @@
 
 #include "needle/Codegen/CPU/Packing.h"
 #include "llvm/Support/Endian.h"
-#include "llvm/Support/MathExtras.h"
 #include <algorithm>
 
 using namespace needle::cpu;
@@ -13,11 +12,14 @@ using namespace needle::cpu;
 template <typename T, typename Convert>
 static std::vector<T> pack(RhsShape shape, int64_t panel, int64_t group,
                            int64_t groups, Convert convert) {
-  int64_t panels = llvm::divideCeil(shape.columns, panel);
-  std::vector<T> packed(panels * groups * panel * group, T(0));
-  for (int64_t first = 0; first < shape.columns; first += panel) {
-    T *dest = packed.data() + first * groups * group;
-    int64_t valid = std::min(panel, shape.columns - first);
+  int64_t perGroup = shape.groupPanels(panel);
+  int64_t panelSize = groups * panel * group;
+  std::vector<T> packed(shape.groups * perGroup * panelSize, T(0));
+  for (int64_t i = 0; i < shape.groups * perGroup; ++i) {
+    T *dest = packed.data() + i * panelSize;
+    int64_t within = i % perGroup * panel;
+    int64_t first = i / perGroup * shape.groupColumns() + within;
+    int64_t valid = std::min(panel, shape.groupColumns() - within);
     for (int64_t k = 0; k < shape.depth; ++k)
       for (int64_t n = 0; n < valid; ++n)
         dest[(k / group * panel + n) * group + k % group] =
@@ -45,8 +47,10 @@ std::vector<int8_t> needle::cpu::packIntegerRhs(llvm::ArrayRef<int8_t> source,
     uint32_t sum = 0;
     for (int64_t k = 0; k < shape.depth; ++k)
       sum += uint32_t(int32_t(source[shape.index(k, n)]));
-    int8_t *dest = packed.data() + n / panel * panelBytes +
-                   (quads * panel + n % panel) * 4;
+    int64_t group = n / shape.groupColumns(), within = n % shape.groupColumns();
+    int64_t index = group * shape.groupPanels(panel) + within / panel;
+    int8_t *dest = packed.data() + index * panelBytes +
+                   (quads * panel + within % panel) * 4;
     llvm::support::endian::write32le(dest, sum);
   }
   return packed;

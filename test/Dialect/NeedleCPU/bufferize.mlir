@@ -84,7 +84,7 @@ func.func @input_is_not_destination(%x: tensor<16x16xf32>, %w: tensor<1x16x16xf3
 func.func @channels_apart(%x: tensor<1x8x8x8xf32>, %w: tensor<1x36x16xf32>) -> tensor<36x16xf32> {
   %0 = tensor.extract_slice %x[0, 0, 0, 0] [1, 8, 8, 4] [1, 1, 1, 2] : tensor<1x8x8x8xf32> to tensor<1x8x8x4xf32>
   %1 = tensor.empty() : tensor<36x16xf32>
-  %2 = needle_cpu.matmul ins(%0, %w : tensor<1x8x8x4xf32>, tensor<1x36x16xf32>) outs(%1 : tensor<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>} -> tensor<36x16xf32>
+  %2 = needle_cpu.matmul ins(%0, %w : tensor<1x8x8x4xf32>, tensor<1x36x16xf32>) outs(%1 : tensor<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 1>} -> tensor<36x16xf32>
   return %2 : tensor<36x16xf32>
 }
 
@@ -98,7 +98,7 @@ func.func @channels_apart(%x: tensor<1x8x8x8xf32>, %w: tensor<1x36x16xf32>) -> t
 func.func @neighbouring_channels(%x: tensor<1x8x8x8xf32>, %w: tensor<1x36x16xf32>) -> tensor<36x16xf32> {
   %0 = tensor.extract_slice %x[0, 0, 0, 0] [1, 8, 8, 4] [1, 1, 1, 1] : tensor<1x8x8x8xf32> to tensor<1x8x8x4xf32>
   %1 = tensor.empty() : tensor<36x16xf32>
-  %2 = needle_cpu.matmul ins(%0, %w : tensor<1x8x8x4xf32>, tensor<1x36x16xf32>) outs(%1 : tensor<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>} -> tensor<36x16xf32>
+  %2 = needle_cpu.matmul ins(%0, %w : tensor<1x8x8x4xf32>, tensor<1x36x16xf32>) outs(%1 : tensor<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 1>} -> tensor<36x16xf32>
   return %2 : tensor<36x16xf32>
 }
 
@@ -112,6 +112,6 @@ func.func @neighbouring_channels(%x: tensor<1x8x8x8xf32>, %w: tensor<1x36x16xf32
 func.func @filter_apart(%x: tensor<1x8x8x4xf32>, %w: tensor<9x8xf32>) -> tensor<36x4xf32> {
   %0 = tensor.extract_slice %w[0, 0] [9, 4] [1, 2] : tensor<9x8xf32> to tensor<9x4xf32>
   %1 = tensor.empty() : tensor<36x4xf32>
-  %2 = needle_cpu.matmul ins(%x, %0 : tensor<1x8x8x4xf32>, tensor<9x4xf32>) outs(%1 : tensor<36x4xf32>) {depthwise, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>} -> tensor<36x4xf32>
+  %2 = needle_cpu.matmul ins(%x, %0 : tensor<1x8x8x4xf32>, tensor<9x4xf32>) outs(%1 : tensor<36x4xf32>) {depthwise, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 4>} -> tensor<36x4xf32>
   return %2 : tensor<36x4xf32>
 }

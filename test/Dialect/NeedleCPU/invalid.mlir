@@ -556,7 +556,7 @@ func.func @rest_count(%l: memref<4x4xi8>, %r: memref<1x2x16x4xi8>, %t: memref<1x
 
 func.func @window_rank(%lhs: memref<36x36xf32>, %rhs: memref<1x36x16xf32>, %dest: memref<36x16xf32>) {
   // expected-error @+1 {{lhs must have rank 4 and element type f32, but is 'memref<36x36xf32>'}}
-  needle_cpu.matmul ins(%lhs, %rhs : memref<36x36xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<36x36xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 1>}
   return
 }
 
@@ -564,14 +564,14 @@ func.func @window_rank(%lhs: memref<36x36xf32>, %rhs: memref<1x36x16xf32>, %dest
 
 func.func @window_transposed(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %dest: memref<36x16xf32>) {
   // expected-error @+1 {{with a window has no transposed lhs}}
-  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {transpose_lhs, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {transpose_lhs, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 1>}
   return
 }
 
 // -----
 
 func.func @window_values(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %dest: memref<36x16xf32>) {
-  // expected-error @+1 {{window must have 10 values, got 2}}
+  // expected-error @+1 {{window must have 11 values, got 2}}
   needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3>}
   return
 }
@@ -580,7 +580,31 @@ func.func @window_values(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %
 
 func.func @window_stride(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %dest: memref<36x16xf32>) {
   // expected-error @+1 {{window must have a kernel, strides and dilations that are positive}}
-  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 0, 0, 0, 0, 0, 1, 1>}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 0, 0, 0, 0, 0, 1, 1, 1>}
+  return
+}
+
+// -----
+
+func.func @window_groups(%lhs: memref<1x8x8x4xf32>, %rhs: memref<3x12x16xf32>, %dest: memref<36x48xf32>) {
+  // expected-error @+1 {{window has 3 groups, which must divide the channels of lhs 'memref<1x8x8x4xf32>'}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<3x12x16xf32>) outs(%dest : memref<36x48xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 3>}
+  return
+}
+
+// -----
+
+func.func @window_columns(%lhs: memref<1x8x8x4xf32>, %rhs: memref<2x18x16xf32>, %dest: memref<36x15xf32>) {
+  // expected-error @+1 {{N is 15, not divisible by 2 groups}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<2x18x16xf32>) outs(%dest : memref<36x15xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 2>}
+  return
+}
+
+// -----
+
+func.func @depthwise_groups(%lhs: memref<1x8x8x4xf32>, %rhs: memref<9x4xf32>, %dest: memref<36x4xf32>) {
+  // expected-error @+1 {{the number of groups is 2, but N of dest is 4}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<9x4xf32>) outs(%dest : memref<36x4xf32>) {depthwise, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 2>}
   return
 }
 
@@ -588,7 +612,7 @@ func.func @window_stride(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %
 
 func.func @window_large(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %dest: memref<36x16xf32>) {
   // expected-error @+1 {{window does not fit into lhs 'memref<1x8x8x4xf32>'}}
-  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, -3, -3, 1, 1>}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, -3, -3, 1, 1, 1>}
   return
 }
 
@@ -596,7 +620,7 @@ func.func @window_large(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %d
 
 func.func @window_rows(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %dest: memref<35x16xf32>) {
   // expected-error @+1 {{M of lhs is 36, but M of dest is 35}}
-  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<35x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<35x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 1>}
   return
 }
 
@@ -604,7 +628,7 @@ func.func @window_rows(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x36x16xf32>, %de
 
 func.func @window_depth(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x35x16xf32>, %dest: memref<36x16xf32>) {
   // expected-error @+1 {{the depth of the panels is 35, but K is 36}}
-  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x35x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<1x35x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 1>}
   return
 }
 
@@ -612,6 +636,6 @@ func.func @window_depth(%lhs: memref<1x8x8x4xf32>, %rhs: memref<1x35x16xf32>, %d
 
 func.func @window_channels(%lhs: memref<1x8x8x4xf32, strided<[512, 64, 8, 2]>>, %rhs: memref<1x36x16xf32>, %dest: memref<36x16xf32>) {
   // expected-error @+1 {{with a window lhs must have contiguous channels, but is 'memref<1x8x8x4xf32, strided<[512, 64, 8, 2]>>'}}
-  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32, strided<[512, 64, 8, 2]>>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1>}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32, strided<[512, 64, 8, 2]>>, memref<1x36x16xf32>) outs(%dest : memref<36x16xf32>) {window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 1>}
   return
 }

@@ -71,9 +71,9 @@ func.func @split_weights(%lhs: memref<?x5xi8>, %rhs: memref<2x3x16x4xi8>, %rest:
 // Images with a window are a left-hand side, too; padding may be negative.
 // CHECK-LABEL: func @windows
 func.func @windows(%x: memref<2x8x8x4xf32>, %q: tensor<?x8x?x4xi8>, %rhs: memref<1x36x16xf32>, %qrhs: tensor<1x10x16x4xi8>, %dest: memref<32x16xf32>, %qdest: tensor<?x16xi32>) -> tensor<?x16xi32> {
-  // CHECK: needle_cpu.matmul ins(%{{.*}}, %{{.*}} : memref<2x8x8x4xf32>, memref<1x36x16xf32>) outs(%{{.*}} : memref<32x16xf32>) {window = array<i64: 3, 3, 2, 2, 1, 1, 1, 1, 1, 1>}
-  needle_cpu.matmul ins(%x, %rhs : memref<2x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<32x16xf32>) {window = array<i64: 3, 3, 2, 2, 1, 1, 1, 1, 1, 1>}
-  // CHECK: needle_cpu.qmatmul {{.*}} {window = array<i64: 3, 3, 1, 1, -1, 0, 0, 0, 1, 2>} -> tensor<?x16xi32>
-  %0 = needle_cpu.qmatmul ins(%q, %qrhs : tensor<?x8x?x4xi8>, tensor<1x10x16x4xi8>) outs(%qdest : tensor<?x16xi32>) {window = array<i64: 3, 3, 1, 1, -1, 0, 0, 0, 1, 2>} -> tensor<?x16xi32>
+  // CHECK: needle_cpu.matmul ins(%{{.*}}, %{{.*}} : memref<2x8x8x4xf32>, memref<1x36x16xf32>) outs(%{{.*}} : memref<32x16xf32>) {window = array<i64: 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1>}
+  needle_cpu.matmul ins(%x, %rhs : memref<2x8x8x4xf32>, memref<1x36x16xf32>) outs(%dest : memref<32x16xf32>) {window = array<i64: 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1>}
+  // CHECK: needle_cpu.qmatmul {{.*}} {window = array<i64: 3, 3, 1, 1, -1, 0, 0, 0, 1, 2, 1>} -> tensor<?x16xi32>
+  %0 = needle_cpu.qmatmul ins(%q, %qrhs : tensor<?x8x?x4xi8>, tensor<1x10x16x4xi8>) outs(%qdest : tensor<?x16xi32>) {window = array<i64: 3, 3, 1, 1, -1, 0, 0, 0, 1, 2, 1>} -> tensor<?x16xi32>
   return %0 : tensor<?x16xi32>
 }

@@ -64,6 +64,9 @@ struct KernelSpec {
   /// multipliers busy while each waits for its last term.
   unsigned getPanelsAtOnce(const CPUTarget &target) const;
 
+  /// Whether the columns may be those of several groups.
+  bool hasGroups() const { return patches && depthwise.width == 0; }
+
   /// A name such as "qmatmul_u8s8_bytes2_f32_bias_relu.avx2.4x16", unique per
   /// spec; that of pairs does not mention them.
   std::string getName(const CPUTarget &target) const;
@@ -86,7 +89,7 @@ enum class KernelArg : unsigned {
   DestRowStride, ///< elements
   Rows,          ///< M
   Depth,         ///< K
-  Columns,       ///< N
+  Columns,       ///< N, of a group
   LhsZeroPoint,
   DestScale, ///< bits of an f32 in the low half
   DestZeroPoint,
@@ -113,7 +116,7 @@ enum class PatchArg : unsigned {
   ImageBytes,   ///< from one image to the next
   RowBytes,     ///< from one row of pixels to the next
   PixelBytes,   ///< from one pixel to the next
-  ChannelBytes, ///< that a row takes of each pixel
+  ChannelBytes, ///< that a row takes of each pixel, those of a group
   KernelHeight,
   KernelWidth,
   StrideHeight,
@@ -122,6 +125,7 @@ enum class PatchArg : unsigned {
   Left,
   DilationHeight,
   DilationWidth,
+  Groups, ///< 1 in depthwise kernels, which know but one channel
   // Of depthwise kernels of integers.
   RingRows,      ///< rows of pixels that the kernel spans
   RingPositions, ///< pixels of such a row, with padding
@@ -265,14 +269,14 @@ mlir::func::FuncOp getOrEmitDirectKernel(mlir::ModuleOp module,
                                          const CPUTarget &target);
 
 /// The words of a packing kernel's context, in order. It packs panels
-/// [begin, end) of the right-hand side.
+/// [begin, end) of the right-hand side, those of one group after another's.
 enum class PackArg : unsigned {
   Source,          ///< pointer
   DepthStride,     ///< elements between neighbours along K
   ColumnStride,    ///< elements between neighbours along N
   Dest,            ///< pointer
   Depth,           ///< K
-  Columns,         ///< N
+  Columns,         ///< N, of a group
   ZeroPoints,      ///< pointer to i32: one, or one per column
   ZeroPointStride, ///< 0 or 1
   Count

@@ -9,6 +9,7 @@
 #define NEEDLE_CODEGEN_CPU_PACKING_H
 
 #include "llvm/ADT/ArrayRef.h"
+#include "llvm/Support/MathExtras.h"
 #include <cstdint>
 #include <vector>
 
@@ -19,13 +20,20 @@ struct RhsShape {
   int64_t depth;   ///< K
   int64_t columns; ///< N
   bool transposed;
+  /// Whose columns have panels of their own.
+  int64_t groups = 1;
 
+  int64_t groupColumns() const { return columns / groups; }
+  int64_t groupPanels(int64_t panel) const {
+    return llvm::divideCeil(groupColumns(), panel);
+  }
   int64_t index(int64_t k, int64_t n) const {
     return transposed ? n * depth + k : k * columns + n;
   }
 };
 
-/// Packs f32 to [ceil(N/panel)][K][panel], zero-padded.
+/// Packs f32 to [ceil(N/panel)][K][panel], zero-padded; here and below the
+/// panels of each group behind those of the one before.
 std::vector<float> packFloatRhs(llvm::ArrayRef<float> source, RhsShape shape,
                                 int64_t panel);
 

@@ -112,7 +112,8 @@ static bool isNumber(Type type) {
 
 /// The panels of a right-hand side, see pack_rhs.
 static LogicalResult verifyPacked(Operation *op, StringRef name,
-                                  ShapedType packed, int64_t k, int64_t n) {
+                                  ShapedType packed, int64_t k, int64_t n,
+                                  int64_t groups) {
   bool isFloat = packed.getElementType().isF32();
   int64_t panel = packed.getDimSize(2);
   if (ShapedType::isDynamic(panel) || panel < 1)
@@ -123,8 +124,12 @@ static LogicalResult verifyPacked(Operation *op, StringRef name,
     return op->emitOpError()
            << name << " must end in " << (isNarrow ? "quads" : "pairs")
            << ", but is " << packed;
+  bool isKnown = !ShapedType::isDynamic(n);
+  if (isKnown && n % groups != 0)
+    return op->emitOpError()
+           << "N is " << n << ", not divisible by " << groups << " groups";
   int64_t panels =
-      ShapedType::isDynamic(n) ? n : llvm::divideCeilSigned(n, panel);
+      isKnown ? groups * llvm::divideCeilSigned(n / groups, panel) : n;
   int64_t depth = k;
   if (!ShapedType::isDynamic(k) && !isFloat) {
     int64_t quads = llvm::divideCeilSigned(k, 4);
@@ -169,7 +174,8 @@ needle::cpu::getContractionExtents(ShapedType lhs, bool transposed,
   };
   return {product({lhs.getDimSize(0), window.getExtent(0, lhs.getDimSize(1)),
                    window.getExtent(1, lhs.getDimSize(2))}),
-          product({window.kernel[0], window.kernel[1], lhs.getDimSize(3)})};
+          product({window.kernel[0], window.kernel[1],
+                   window.getChannels(lhs.getDimSize(3))})};
 }
 
 /// The left-hand side: a matrix, or images with a window.
@@ -200,6 +206,12 @@ static LogicalResult verifyLhs(Op op, function_ref<bool(Type)> isAllowed,
       !positive(window.dilations))
     return op.emitOpError("window must have a kernel, strides and dilations "
                           "that are positive");
+  int64_t channels = lhs.getDimSize(3);
+  if (window.groups < 1 ||
+      (!ShapedType::isDynamic(channels) && channels % window.groups != 0))
+    return op.emitOpError()
+           << "window has " << window.groups
+           << " groups, which must divide the channels of lhs " << lhs;
   for (unsigned i = 0; i < 2; ++i) {
     int64_t size = lhs.getDimSize(1 + i);
     if (!ShapedType::isDynamic(size) && size + window.getRoom(i) < 0)
@@ -235,7 +247,8 @@ static LogicalResult verifyDepthwise(Op op) {
       failed(verifySame(op, {rhs.getDimSize(0), "the first dimension of rhs"},
                         {taps, "the size of the kernel"})) ||
       failed(verifySame(op, {rhs.getDimSize(1), "N of rhs"}, columns)) ||
-      failed(verifySame(op, {lhs.getDimSize(3), "C of lhs"}, columns)))
+      failed(verifySame(op, {lhs.getDimSize(3), "C of lhs"}, columns)) ||
+      failed(verifySame(op, {window.groups, "the number of groups"}, columns)))
     return failure();
   if (!op.getBias())
     return success();
@@ -246,6 +259,7 @@ static LogicalResult verifyDepthwise(Op op) {
 
 /// The shape of a contraction's operands and destination.
 static LogicalResult verifyContraction(Operation *op, ContractionExtents lhs,
+                                       std::optional<ArrayRef<int64_t>> window,
                                        Value rhsOperand, Value bias,
                                        Value destOperand) {
   if (failed(verifyContiguous(op, "rhs", rhsOperand)) ||
@@ -255,9 +269,10 @@ static LogicalResult verifyContraction(Operation *op, ContractionExtents lhs,
   auto rhs = cast<ShapedType>(rhsOperand.getType());
   auto dest = cast<ShapedType>(destOperand.getType());
   int64_t n = dest.getDimSize(1);
+  int64_t groups = window ? Window::of(*window).groups : 1;
   if (failed(verifySame(op, {lhs.rows, "M of lhs"},
                         {dest.getDimSize(0), "M of dest"})) ||
-      failed(verifyPacked(op, "rhs", rhs, lhs.depth, n)))
+      failed(verifyPacked(op, "rhs", rhs, lhs.depth, n, groups)))
     return failure();
   if (!bias)
     return success();
@@ -336,7 +351,7 @@ LogicalResult PackRhsOp::verify() {
     return failure();
   int64_t k = source.getDimSize(getTransposed() ? 1 : 0);
   int64_t n = source.getDimSize(getTransposed() ? 0 : 1);
-  if (failed(verifyPacked(*this, "dest", dest, k, n)) ||
+  if (failed(verifyPacked(*this, "dest", dest, k, n, getGroups())) ||
       failed(verifyContiguous(*this, "dest", getDest())))
     return failure();
   if (!isFloat)
@@ -371,7 +386,7 @@ LogicalResult MatmulOp::verify() {
     return failure();
   return verifyContraction(
       *this, getContractionExtents(lhs, getTransposeLhs(), getWindow()),
-      getRhs(), getBias(), getDest());
+      getWindow(), getRhs(), getBias(), getDest());
 }
 
 //===----------------------------------------------------------------------===//
@@ -486,9 +501,10 @@ LogicalResult QMatmulOp::verify() {
     return failure();
   ContractionExtents extents =
       getContractionExtents(lhs, getTransposeLhs(), getWindow());
-  if (failed(getDepthwise() ? verifyDepthwise(*this)
-                            : verifyContraction(*this, extents, getRhs(),
-                                                getBias(), getDest())) ||
+  if (failed(getDepthwise()
+                 ? verifyDepthwise(*this)
+                 : verifyContraction(*this, extents, getWindow(), getRhs(),
+                                     getBias(), getDest())) ||
       failed(verifyContiguous(*this, "scales", getScales())) ||
       failed(verifyLhsZeroPoint(*this)) || failed(verifyByteSteps(*this)) ||
       failed(verifyWorkspace(*this, getWorkspace())))

@@ -62,12 +62,16 @@ def NeedleCPU_PackRhsOp : NeedleCPU_DestinationOp<"pack_rhs"> {
       the zero point subtracted (`zero_points`: one, or one per column; or the
       operand `zero_point`, rank 0, i32).
 
+    With `groups` the columns of each group have panels of their own, one group's
+    behind the other's.
+
     Of a constant source it is evaluated at compile time (needle-cpu-pack-weights).
   }];
   let arguments = (ins NeedleCPU_Buffer:$source,
     Optional<NeedleCPU_Buffer>:$zero_point, NeedleCPU_Buffer:$dest,
     UnitAttr:$transposed, UnitAttr:$source_unsigned,
-    OptionalAttr<DenseI32ArrayAttr>:$zero_points);
+    OptionalAttr<DenseI32ArrayAttr>:$zero_points,
+    DefaultValuedAttr<ConfinedAttr<I64Attr, [IntPositive]>, "1">:$groups);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
     `ins` `(` $source `:` type($source) `)`
@@ -85,9 +89,10 @@ def NeedleCPU_MatmulOp : NeedleCPU_DestinationOp<"matmul", [AttrSizedOperandSegm
 
     With `window` it is a convolution: lhs is N×H×W×C, and the rows of the left
     matrix are its M = N·OH·OW windows of K = KH·KW·C elements, zero on padding.
-    The values are KH, KW, strides, padding (top, bottom, left, right) and
-    dilations, as in `needle.conv2d`; negative padding leaves out pixels.
-    `depthwise` gives each column the windows of one channel: N = C, K = KH·KW, and
+    The values are KH, KW, strides, padding (top, bottom, left, right), dilations
+    and groups, as in `needle.conv2d`; negative padding leaves out pixels. With G
+    groups each N/G columns take C/G channels, K = KH·KW·C/G, and rhs is packed
+    with as many. `depthwise` says that each channel is a group and has one column:
     rhs is not packed but KH·KW×C.
   }];
   let arguments = (ins NeedleCPU_Buffer:$lhs, NeedleCPU_Buffer:$rhs,

@@ -23,20 +23,22 @@ struct Window {
   /// Top, bottom, left, right.
   std::array<int64_t, 4> padding;
   std::array<int64_t, 2> dilations;
+  int64_t groups = 1;
 
-  static constexpr size_t numValues = 10;
+  static constexpr size_t numValues = 11;
   /// From the values of the attribute, numValues of them.
   static Window of(llvm::ArrayRef<int64_t> values) {
     return {{values[0], values[1]},
             {values[2], values[3]},
             {values[4], values[5], values[6], values[7]},
-            {values[8], values[9]}};
+            {values[8], values[9]},
+            values[10]};
   }
   mlir::DenseI64ArrayAttr toAttr(mlir::MLIRContext *context) const {
     return mlir::DenseI64ArrayAttr::get(
         context,
         {kernel[0], kernel[1], strides[0], strides[1], padding[0], padding[1],
-         padding[2], padding[3], dilations[0], dilations[1]});
+         padding[2], padding[3], dilations[0], dilations[1], groups});
   }
 
   /// What the padding leaves room for beyond the kernel, along height or width.
@@ -49,10 +51,14 @@ struct Window {
                ? size
                : (size + getRoom(i)) / strides[i] + 1;
   }
+  /// Channels that a window takes of each pixel.
+  int64_t getChannels(int64_t all) const {
+    return mlir::ShapedType::isDynamic(all) ? all : all / groups;
+  }
   /// Each pixel is a window.
   bool isPointwise() const {
     return kernel[0] * kernel[1] == 1 && strides[0] * strides[1] == 1 &&
-           padding == std::array<int64_t, 4>{};
+           padding == std::array<int64_t, 4>{} && groups == 1;
   }
 };
 
