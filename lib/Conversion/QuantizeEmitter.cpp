@@ -44,6 +44,18 @@ Value needle::emitQuantize(OpBuilder &builder, Location loc, Value x,
   return b.make<arith::AddIOp>(b.roundToI32(b.clamp(t, low, high)), zeroPoint);
 }
 
+Value needle::emitQuantizeRelu(OpBuilder &builder, Location loc, Value x,
+                               Value scale, Value zeroPoint, int32_t qmax) {
+  ElementwiseBuilder b(builder, loc, x);
+  zeroPoint = b.splat(zeroPoint);
+  Value high = b.toF32(b.make<arith::SubIOp>(b.i32(qmax), zeroPoint));
+  Value t = b.make<arith::DivFOp>(x, b.splat(scale));
+  // One instruction where the second operand is known not to be NaN.
+  t = b.make<arith::MaxNumFOp>(t, b.f32(0.0F));
+  t = b.selectIf(arith::CmpFPredicate::OLT, t, high);
+  return b.make<arith::AddIOp>(b.roundToI32(t), zeroPoint);
+}
+
 Value needle::emitDequantize(OpBuilder &builder, Location loc, Value q,
                              float scale, int32_t zeroPoint) {
   ElementwiseBuilder b(builder, loc, q);

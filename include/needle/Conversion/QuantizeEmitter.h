@@ -43,6 +43,12 @@ mlir::Value emitQuantize(mlir::OpBuilder &builder, mlir::Location loc,
                          mlir::Value x, mlir::Value scale,
                          mlir::Value zeroPoint, int32_t qmin, int32_t qmax);
 
+/// The same for max(x, 0), NaN where x is NaN: the quotient is clamped to [0,
+/// qmax - zeroPoint], and NaN becomes 0 along the way.
+mlir::Value emitQuantizeRelu(mlir::OpBuilder &builder, mlir::Location loc,
+                             mlir::Value x, mlir::Value scale,
+                             mlir::Value zeroPoint, int32_t qmax);
+
 /// N3: f32(q - zeroPoint) · scale for `q` of i32 (or a vector of i32).
 mlir::Value emitDequantize(mlir::OpBuilder &builder, mlir::Location loc,
                            mlir::Value q, float scale, int32_t zeroPoint);

@@ -119,6 +119,9 @@ protected:
   // Epilogue.cpp
   void emitEpilogue(unsigned rows, llvm::ArrayRef<Value> sums,
                     const Panel &panel, Value dest);
+  /// Each `count` neighbours of vectors as one vector.
+  llvm::SmallVector<Value> emitJoin(llvm::ArrayRef<Value> parts,
+                                    unsigned count);
   /// Calls `visit` with the number and the address of each vector of a tile.
   void forEachVector(unsigned rows, Value dest, Value stride,
                      llvm::function_ref<void(unsigned, Value)> visit);

@@ -65,6 +65,10 @@ void DepthwiseKernel<Base>::emitStore(const ResultRow &row, Value x,
                                       ArrayRef<Value> sums,
                                       const Channels &channels) {
   KernelBuilder &b = this->b;
+  // Bytes of a pixel are stored together.
+  if (this->spec.dest == DestKind::Q8 && channels.vectors > 1)
+    return emitStore(row, x, this->emitJoin(sums, channels.vectors),
+                     {channels.first, channels.count(), 1});
   auto load = [&](KernelArg which, Type type, unsigned vector) {
     Value at = b.add(channels.first, b.i64(vector * channels.lanes));
     return b.load(lanesOf(channels, type),

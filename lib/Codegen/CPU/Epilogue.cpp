@@ -15,12 +15,14 @@ Value ContractionKernel::emitFinish(Value sum, Value /*scale*/, Value bias) {
   Value value = sum;
   if (spec.hasBias && !spec.integerBias)
     value = arith::AddFOp::create(b, value, bias);
-  if (spec.activation == Activation::Relu)
-    value = arith::MaximumFOp::create(b, value, b.zero(value.getType()));
+  bool isRelu = spec.activation == Activation::Relu;
   if (spec.dest == DestKind::F32)
-    return value;
-  value = emitQuantize(b, b.getLoc(), value, destScale, destZeroPoint,
-                       spec.destMin, spec.destMax);
+    return isRelu ? arith::MaximumFOp::create(b, value, b.zero(value.getType()))
+                  : value;
+  value = isRelu ? emitQuantizeRelu(b, b.getLoc(), value, destScale,
+                                    destZeroPoint, spec.destMax)
+                 : emitQuantize(b, b.getLoc(), value, destScale, destZeroPoint,
+                                spec.destMin, spec.destMax);
   return arith::TruncIOp::create(b, b.shapedLike(sum, i8), value);
 }
 
@@ -31,20 +33,46 @@ void ContractionKernel::emitFinishedTile(unsigned rows, const Panel &panel,
 
 void ContractionKernel::emitEpilogue(unsigned rows, ArrayRef<Value> sums,
                                      const Panel &panel, Value dest) {
-  SmallVector<Value> scales(vectors()), biases(vectors());
-  for (unsigned v = 0; v < vectors(); ++v) {
-    Value offset = b.i64(v * lanes);
+  // Bytes of a row are stored together.
+  SmallVector<Value> joined(sums);
+  if (spec.dest == DestKind::Q8)
+    joined = emitJoin(sums, vectors());
+  unsigned perRow = joined.size() / rows, width = tile.columns / perRow;
+  SmallVector<Value> scales(perRow), biases(perRow);
+  for (unsigned v = 0; v < perRow; ++v) {
+    Value offset = b.i64(v * width);
     if (hasScales())
       scales[v] =
-          b.load(b.vec(lanes, f32), b.advance(panel.scales, offset, f32), 4);
+          b.load(b.vec(width, f32), b.advance(panel.scales, offset, f32), 4);
     if (spec.hasBias)
-      biases[v] = b.load(b.vec(lanes, biasType()),
+      biases[v] = b.load(b.vec(width, biasType()),
                          b.advance(panel.bias, offset, f32), 4);
   }
-  forEachVector(rows, dest, panel.destStride, [&](unsigned i, Value at) {
-    unsigned v = i % vectors();
-    b.store(emitFinish(sums[i], scales[v], biases[v]), at, destBytes());
-  });
+  for (unsigned i = 0; i < joined.size(); ++i) {
+    unsigned v = i % perRow;
+    if (i != 0 && v == 0)
+      dest = b.advance(dest, panel.destStride, i8);
+    b.store(emitFinish(joined[i], scales[v], biases[v]),
+            b.advance(dest, b.i64(v * width), destType()), destBytes());
+  }
+}
+
+SmallVector<Value> ContractionKernel::emitJoin(ArrayRef<Value> parts,
+                                               unsigned count) {
+  SmallVector<Value> joined;
+  for (; !parts.empty(); parts = parts.drop_front(count)) {
+    Value all = parts.front();
+    for (Value part : parts.slice(1, count - 1)) {
+      auto type = cast<VectorType>(all.getType());
+      int64_t lanesOfAll = type.getDimSize(0);
+      auto lanesOfPart = cast<VectorType>(part.getType()).getDimSize(0);
+      all = vector::ShuffleOp::create(
+          b, all, part,
+          llvm::to_vector(llvm::seq<int64_t>(0, lanesOfAll + lanesOfPart)));
+    }
+    joined.push_back(all);
+  }
+  return joined;
 }
 
 void ContractionKernel::forEachVector(
