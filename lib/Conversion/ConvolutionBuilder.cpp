@@ -32,78 +32,106 @@ static int64_t multiply(ArrayRef<int64_t> extents) {
   return *product;
 }
 
+/// The name of the data of a constant filter.
+static std::string getBlobName(ElementsAttr filter) {
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(filter))
+    return resource.getRawHandle().getKey().str();
+  return "filter";
+}
+
+/// A weight with the elements of a filter, in their order.
 template <typename T>
-static ElementsAttr takePart(ElementsAttr filter, const FilterPart &part,
-                             Type element) {
+static ElementsAttr copyFilter(ElementsAttr filter, RankedTensorType type) {
   auto data = ConstantData<T>::get(filter, filter.getNumElements());
   if (!data)
     return {};
   std::vector<T> storage;
   ArrayRef<T> values = data->getValues(storage);
-  ArrayRef<int64_t> shape = filter.getShapedType().getShape();
-  std::vector<T> taken;
-  taken.reserve(values.size());
-  for (int64_t i = 0; i < part.rows.count; ++i)
-    for (int64_t j = 0; j < part.columns.count; ++j)
-      for (int64_t c = 0; c < shape[2]; ++c) {
-        int64_t row = part.rows.first + i * part.rows.step;
-        int64_t column = part.columns.first + j * part.columns.step;
-        int64_t at = ((row * shape[1] + column) * shape[2] + c) * shape[3];
-        llvm::append_range(taken, values.slice(at, shape[3]));
-      }
-  auto type = RankedTensorType::get(
-      {part.rows.count * part.columns.count * shape[2], shape[3]}, element);
-  if (taken.empty())
+  if (values.empty())
     return DenseElementsAttr::get(type, ArrayRef<T>());
-  std::string name = "filter";
-  if (auto resource = dyn_cast<DenseResourceElementsAttr>(filter))
-    name = resource.getRawHandle().getKey().str();
   return DenseResourceElementsAttr::get(
-      type, name, HeapAsmResourceBlob::allocateAndCopyInferAlign<T>(taken));
+      type, getBlobName(filter),
+      HeapAsmResourceBlob::allocateAndCopyInferAlign<T>(values));
 }
 
 Value ConvolutionBuilder::getFilterMatrix(Value filter, Value converted) {
-  ArrayRef<int64_t> shape = cast<RankedTensorType>(filter.getType()).getShape();
-  return getFilterMatrix(filter, converted,
-                         {Taps::all(shape[0]), Taps::all(shape[1])});
+  auto type = cast<RankedTensorType>(converted.getType());
+  if (auto constant = filter.getDefiningOp<ConstantOp>()) {
+    ArrayRef<int64_t> shape = type.getShape();
+    RankedTensorType matrix =
+        type.clone({multiply(shape.drop_back()), shape.back()});
+    ElementsAttr value = constant.getValue();
+    ElementsAttr copied = type.getElementType().isF32()
+                              ? copyFilter<float>(value, matrix)
+                              : copyFilter<int8_t>(value, matrix);
+    if (copied)
+      return cpu::WeightOp::create(builder, loc, matrix, copied);
+  }
+  return flattenPixels(converted);
 }
 
-Value ConvolutionBuilder::getFilterMatrix(Value filter, Value converted,
-                                          const FilterPart &part) {
+/// Phases of a constant filter as a weight of `type`.
+static ElementsAttr takePhases(ElementsAttr filter, RankedTensorType type,
+                               const KernelPhases &rows,
+                               const KernelPhases &columns) {
+  auto data = ConstantData<float>::get(filter, filter.getNumElements());
+  if (!data)
+    return {};
+  std::vector<float> storage, taken;
+  ArrayRef<float> values = data->getValues(storage);
+  if (values.empty())
+    return DenseElementsAttr::get(type, values);
+  ArrayRef<int64_t> shape = filter.getShapedType().getShape();
+  taken.reserve(type.getNumElements());
+  for (int64_t i = rows.taps; i-- > 0;)
+    for (int64_t j = columns.taps; j-- > 0;)
+      for (int64_t c = 0; c < shape[2]; ++c)
+        for (int64_t y = 0; y < rows.count; ++y)
+          for (int64_t x = 0; x < columns.count; ++x) {
+            int64_t row = rows.first + y + i * rows.stride;
+            int64_t column = columns.first + x + j * columns.stride;
+            int64_t at = ((row * shape[1] + column) * shape[2] + c) * shape[3];
+            llvm::append_range(taken, values.slice(at, shape[3]));
+          }
+  return DenseResourceElementsAttr::get(
+      type, getBlobName(filter),
+      HeapAsmResourceBlob::allocateAndCopyInferAlign<float>(taken));
+}
+
+Value ConvolutionBuilder::getPhaseMatrix(Value filter, Value converted,
+                                         const KernelPhases &rows,
+                                         const KernelPhases &columns) {
   auto type = cast<RankedTensorType>(converted.getType());
-  Type element = type.getElementType();
+  ArrayRef<int64_t> shape = type.getShape();
   if (auto constant = filter.getDefiningOp<ConstantOp>()) {
-    ElementsAttr value = constant.getValue();
-    ElementsAttr taken = element.isF32()
-                             ? takePart<float>(value, part, element)
-                             : takePart<int8_t>(value, part, element);
-    if (taken)
-      return cpu::WeightOp::create(
-          builder, loc, cast<RankedTensorType>(taken.getType()), taken);
+    RankedTensorType matrix =
+        type.clone({rows.taps * columns.taps * shape[2],
+                    rows.count * columns.count * shape[3]});
+    if (ElementsAttr taken =
+            takePhases(constant.getValue(), matrix, rows, columns))
+      return cpu::WeightOp::create(builder, loc, matrix, taken);
   }
-  // These operations are converted in turn.
-  auto take = [&](unsigned dim, const Taps &taps) {
-    auto shaped = cast<RankedTensorType>(filter.getType());
-    if (taps.areAll(shaped.getDimSize(dim)))
-      return;
-    int64_t last = taps.first + (taps.count - 1) * taps.step;
-    SmallVector<int64_t> starts(4, 0), limits(4, -1), steps(4, 1);
-    starts[dim] = std::min(taps.first, last);
-    limits[dim] = std::max(taps.first, last) + 1;
-    steps[dim] = std::abs(taps.step);
-    SmallVector<int64_t> shape(shaped.getShape());
-    shape[dim] = taps.count;
-    filter = SliceOp::create(builder, loc, shaped.clone(shape), filter, starts,
-                             limits, steps);
-    if (taps.step < 0)
-      filter = ReverseOp::create(builder, loc, filter.getType(), filter,
-                                 ArrayRef<int64_t>{dim});
+  Value dest =
+      createEmpty(builder, loc,
+                  type.clone({rows.taps, columns.taps, shape[2], rows.count,
+                              columns.count, shape[3]}),
+                  [&](unsigned dim) {
+                    return createDim(builder, loc, converted, dim == 2 ? 2 : 3);
+                  });
+  auto place = [&](const KernelPhases &phases, unsigned tap, unsigned phase) {
+    return (phases.taps - 1 - builder.getAffineDimExpr(tap)) * phases.stride +
+           builder.getAffineDimExpr(phase) + phases.first;
   };
-  Value original = filter;
-  take(0, part.rows);
-  take(1, part.columns);
-  Value images = filter == original ? converted : filter;
-  return flattenPixels(images);
+  AffineMap map =
+      AffineMap::get(6, 0,
+                     {place(rows, 0, 3), place(columns, 1, 4),
+                      builder.getAffineDimExpr(2), builder.getAffineDimExpr(5)},
+                     builder.getContext());
+  Value taken = createElementwise(
+      builder, loc, {{converted, map}}, dest,
+      [](OpBuilder &, Location, ValueRange args) { return args[0]; });
+  SmallVector<ReassociationIndices> groups = {{0, 1, 2}, {3, 4, 5}};
+  return tensor::CollapseShapeOp::create(builder, loc, taken, groups);
 }
 
 Value ConvolutionBuilder::getDepthwiseWeights(Value filter,

@@ -12,32 +12,26 @@
 
 namespace needle {
 
-/// Some elements of a kernel: from `first`, so many, `step` apart, which may be
-/// negative.
-struct Taps {
-  int64_t first, count, step;
-
-  static Taps all(int64_t size) { return {0, size, 1}; }
-  bool areAll(int64_t size) const {
-    return first == 0 && count == size && step == 1;
-  }
-};
-
-/// Some of a filter KH×KW×C×O.
-struct FilterPart {
-  Taps rows, columns;
+/// Elements of a kernel along height or width that are a stride apart: for each
+/// phase of `count` from `first` on as many as `taps`.
+struct KernelPhases {
+  int64_t stride, first, count, taps;
 };
 
 class ConvolutionBuilder : public ContractionBuilder {
 public:
   using ContractionBuilder::ContractionBuilder;
 
-  /// A filter, or a part of one, as a matrix K×N of a converted type. A weight
-  /// where `filter`, of the operation that is converted, is constant.
-  /// `converted` is its converted value.
+  /// A filter KH×KW×C×O of a converted type as a matrix K×N. A weight where
+  /// `filter`, of the operation that is converted, is constant. `converted` is
+  /// its converted value.
   mlir::Value getFilterMatrix(mlir::Value filter, mlir::Value converted);
-  mlir::Value getFilterMatrix(mlir::Value filter, mlir::Value converted,
-                              const FilterPart &part);
+
+  /// Likewise phases of a filter of f32, as a matrix of (taps, last first, and
+  /// C) × (phases and O).
+  mlir::Value getPhaseMatrix(mlir::Value filter, mlir::Value converted,
+                             const KernelPhases &rows,
+                             const KernelPhases &columns);
 
   /// The weights of a depthwise convolution as needle_cpu.qmatmul takes them,
   /// if `filter` is a constant that can be read; else null.

@@ -82,13 +82,40 @@ func.func @unreached(%x: tensor<1x3x3x4xf32>, %w: tensor<1x1x4x2xf32>, %b: tenso
   return %0 : tensor<1x5x3x2xf32>
 }
 
-// Of many phases only those that an element of the kernel reaches are built.
-// CHECK-LABEL: func @far_apart
-// CHECK: needle_cpu.matmul
-// CHECK: tensor.insert_slice {{.*}}[0, 0, 0, 0] [1, 2, 1, 2] [1, 1000000, 1, 1]
-// CHECK: needle_cpu.matmul
-// CHECK: tensor.insert_slice {{.*}}[0, 999999, 0, 0] [1, 1, 1, 2] [1, 1000000, 1, 1]
+// Many phases are together: those of a kernel as large as the stride one product,
+// each some of its columns.
+// CHECK-LABEL: func @whole_strides
+// CHECK: %[[W:.*]] = needle_cpu.weight {{.*}} : tensor<1x25xf32> -> tensor<1x25xf32>
+// CHECK: needle_cpu.matmul {{.*}} -> tensor<64x25xf32>
 // CHECK-NOT: needle_cpu.matmul
+// CHECK: tensor.collapse_shape {{.*}} : tensor<1x8x5x8x5x1xf32> into tensor<1x40x40x1xf32>
+// CHECK-NEXT: return
+func.func @whole_strides(%x: tensor<1x8x8x1xf32>) -> tensor<1x40x40x1xf32> {
+  %w = needle.constant dense<2.0> : tensor<5x5x1x1xf32> -> tensor<5x5x1x1xf32>
+  %0 = needle.conv_transpose2d %x, %w {strides = array<i64: 5, 5>} : tensor<1x8x8x1xf32>, tensor<5x5x1x1xf32> -> tensor<1x40x40x1xf32>
+  return %0 : tensor<1x40x40x1xf32>
+}
+
+// Of six rows of the kernel the first meets every fifth row of the result, as does
+// the last: these are a contraction of their own.
+// CHECK-LABEL: func @parts
+// CHECK: %[[D:.*]] = tensor.expand_shape %{{.*}} : tensor<1x20x16x2xf32> into tensor<1x4x5x4x4x2xf32>
+// CHECK: needle_cpu.matmul {{.*}} {window = array<i64: 2, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1>} -> tensor<16x8xf32>
+// CHECK: tensor.insert_slice {{.*}}[0, 0, 0, 0, 0, 0] [1, 4, 1, 4, 4, 2] [1, 1, 1, 1, 1, 1]
+// CHECK: needle_cpu.matmul {{.*}} -> tensor<12x32xf32>
+// CHECK: tensor.insert_slice {{.*}}[0, 0, 1, 0, 0, 0] [1, 3, 4, 4, 4, 2] [1, 1, 1, 1, 1, 1]
+// CHECK: tensor.extract_slice {{.*}}[0, 0, 0, 0] [1, 16, 16, 2] [1, 1, 1, 1]
+func.func @parts(%x: tensor<1x3x4x4xf32>, %w: tensor<6x4x4x2xf32>) -> tensor<1x16x16x2xf32> {
+  %0 = needle.conv_transpose2d %x, %w {strides = array<i64: 5, 4>} : tensor<1x3x4x4xf32>, tensor<6x4x4x2xf32> -> tensor<1x16x16x2xf32>
+  return %0 : tensor<1x16x16x2xf32>
+}
+
+// Of many phases only those that an element of the kernel reaches are computed.
+// CHECK-LABEL: func @far_apart
+// CHECK: needle_cpu.matmul {{.*}} -> tensor<2x4xf32>
+// CHECK: tensor.insert_slice {{.*}}[0, 0, 0, 0, 0, 0] [1, 2, 2, 1, 1, 2] [1, 1, 1, 1, 1, 1]
+// CHECK-NOT: needle_cpu.matmul
+// CHECK: tensor.extract_slice {{.*}}[0, 1, 0, 0] [1, 1000001, 1, 2] [1, 1, 1, 1]
 // CHECK: return
 func.func @far_apart(%x: tensor<1x2x1x4xf32>, %w: tensor<2x1x4x2xf32>) -> tensor<1x1000001x1x2xf32> {
   %0 = needle.conv_transpose2d %x, %w {strides = array<i64: 1000000, 1>, padding = array<i64: 1, 0, 0, 0>} : tensor<1x2x1x4xf32>, tensor<2x1x4x2xf32> -> tensor<1x1000001x1x2xf32>

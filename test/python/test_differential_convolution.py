@@ -267,8 +267,10 @@ def test_dynamic_shapes_and_their_errors() -> None:
 @given(SEEDS)
 def test_transposed(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    kernel = [int(size) for size in rng.integers(1, 5, 2)]
-    strides = [int(size) for size in rng.integers(1, 4, 2)]
+    # More than 16 phases are computed together.
+    most = int(rng.choice([3, 6]))
+    kernel = [int(size) for size in rng.integers(1, 2 * most, 2)]
+    strides = [int(size) for size in rng.integers(most // 2, most + 1, 2)]
     sizes = [int(size) for size in rng.integers(1, 9, 2)]
     more = [int(rng.integers(0, stride)) for stride in strides]
     cuts = []
