@@ -32,7 +32,7 @@ cpu::Window getWindow(Op op, int64_t groups) {
 /// their elements as instructions.
 constexpr int64_t kWidestDepthwise = 16;
 /// So many products of centered integers fit a sum of 32 bits (N4).
-constexpr int64_t kMostDepthwise = 33024;
+constexpr int64_t kMostProducts = 33024;
 
 /// Strides and dilations that are worth one: they are parts of its
 /// instructions, and rows of its workspace.
@@ -49,7 +49,7 @@ bool isDepthwise(Op op) {
   };
   return groups > 1 && filter[2] == 1 && filter[3] == groups &&
          filter[1] <= kWidestDepthwise &&
-         filter[0] <= kMostDepthwise / filter[1] && isNear(op.getStrides()) &&
+         filter[0] <= kMostProducts / filter[1] && isNear(op.getStrides()) &&
          isNear(op.getDilations());
 }
 
@@ -144,8 +144,14 @@ struct ConvertQConv2D : OpConversionPattern<QConv2DOp> {
     Value depthwise;
     if (isDepthwise(op) && isPlain)
       depthwise = build.getDepthwiseWeights(op.getFilter(), filter);
-    Value matrix = build.getFilterMatrix(op.getFilter(), adaptor.getFilter());
-    int64_t groups = op.getGroups();
+    int64_t groups = op.getGroups(), merged = countMerged(op);
+    Value matrix;
+    if (!depthwise && merged > 1)
+      matrix = build.getMergedMatrix(op.getFilter(), filter, groups, merged);
+    if (matrix)
+      groups /= merged;
+    else
+      matrix = build.getFilterMatrix(op.getFilter(), adaptor.getFilter());
     auto contract = [&](const Operands &operands) {
       Value rhs = depthwise;
       if (!rhs)
@@ -177,6 +183,21 @@ struct ConvertQConv2D : OpConversionPattern<QConv2DOp> {
   }
 
 private:
+  /// Groups whose columns share a panel, which would otherwise be computed for
+  /// each of them. Integers alone: 0 times a float may be NaN.
+  int64_t countMerged(QConv2DOp op) const {
+    ArrayRef<int64_t> filter = op.getFilter().getType().getShape();
+    int64_t groups = op.getGroups();
+    if (groups == 1 || llvm::is_contained(filter, 0))
+      return 1;
+    int64_t depth = filter[0] * filter[1] * filter[2];
+    int64_t most =
+        std::min({groups, panel / (filter[3] / groups), kMostProducts / depth});
+    while (most > 1 && groups % most != 0)
+      --most;
+    return std::max(most, int64_t(1));
+  }
+
   int64_t panel;
 };
 

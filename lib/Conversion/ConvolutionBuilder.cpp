@@ -70,6 +70,39 @@ Value ConvolutionBuilder::getFilterMatrix(Value filter, Value converted) {
   return flattenPixels(converted);
 }
 
+Value ConvolutionBuilder::getMergedMatrix(Value filter,
+                                          const IntegerEncoding &encoding,
+                                          int64_t groups, int64_t merged) {
+  auto constant = filter.getDefiningOp<ConstantOp>();
+  if (!constant || !encoding.isStatic())
+    return {};
+  ElementsAttr value = constant.getValue();
+  auto data = ConstantData<int8_t>::get(value, value.getNumElements());
+  ArrayRef<int64_t> shape = value.getShapedType().getShape();
+  int64_t pixels = shape[0] * shape[1], channels = shape[2], outputs = shape[3];
+  if (!data || value.getNumElements() == 0)
+    return {};
+  std::vector<int8_t> storage, weights;
+  ArrayRef<int8_t> stored = data->getValues(storage);
+  weights.reserve(pixels * merged * channels * outputs);
+  for (int64_t i = 0; i < pixels; ++i)
+    for (int64_t c = 0; c < merged * channels; ++c)
+      for (int64_t n = 0; n < outputs; ++n) {
+        bool isOwn = n / (outputs / groups) % merged == c / channels;
+        int32_t zero =
+            encoding.zeroPoints[encoding.zeroPoints.size() > 1 ? n : 0];
+        weights.push_back(
+            isOwn ? stored[(i * channels + c % channels) * outputs + n]
+                  : static_cast<int8_t>(zero));
+      }
+  auto type = RankedTensorType::get({pixels * merged * channels, outputs},
+                                    builder.getI8Type());
+  ElementsAttr attribute = DenseResourceElementsAttr::get(
+      type, getBlobName(value),
+      HeapAsmResourceBlob::allocateAndCopyInferAlign<int8_t>(weights));
+  return cpu::WeightOp::create(builder, loc, type, attribute);
+}
+
 /// Phases of a constant filter as a weight of `type`.
 static ElementsAttr takePhases(ElementsAttr filter, RankedTensorType type,
                                const KernelPhases &rows,

@@ -27,6 +27,13 @@ public:
   /// its converted value.
   mlir::Value getFilterMatrix(mlir::Value filter, mlir::Value converted);
 
+  /// Likewise a constant filter of integers in which each `merged` groups are
+  /// one of as many times the channels: other groups' have the zero point for a
+  /// weight. Null if the filter cannot be read.
+  mlir::Value getMergedMatrix(mlir::Value filter,
+                              const IntegerEncoding &encoding, int64_t groups,
+                              int64_t merged);
+
   /// Likewise phases of a filter of f32, as a matrix of (taps, last first, and
   /// C) × (phases and O).
   mlir::Value getPhaseMatrix(mlir::Value filter, mlir::Value converted,

@@ -53,6 +53,17 @@ func.func @qconv2d(%x: tensor<?x8x8x4x!u8>, %w: tensor<3x3x4x2x!i8>) -> tensor<?
   return %0 : tensor<?x6x4x2x!quant.uniform<u8:f32, 1.0>>
 }
 
+// Groups of integers share a panel; the channels of others have the weight 0.
+// CHECK-LABEL: func @merged_groups
+// CHECK: %[[W:.*]] = needle_cpu.weight {{.*}} : tensor<4x4xi8> -> tensor<4x4xi8>
+// CHECK: needle_cpu.pack_rhs ins(%[[W]] : tensor<4x4xi8>) outs(%{{.*}} : tensor<1x2x16x4xi8>) -> tensor<1x2x16x4xi8>
+// CHECK: needle_cpu.qmatmul ins(%{{.*}}, %{{.*}} : tensor<64x4xi8>,
+func.func @merged_groups(%x: tensor<1x8x8x4x!u8>) -> tensor<1x8x8x4xi32> {
+  %w = needle.constant dense<[[[[1, 2, 3, 4], [5, 6, 7, 8]]]]> : tensor<1x1x2x4xi8> -> tensor<1x1x2x4x!quant.uniform<i8:f32, 0.5>>
+  %0 = needle.qconv2d %x, %w {groups = 2 : i64} : tensor<1x8x8x4x!u8>, tensor<1x1x2x4x!quant.uniform<i8:f32, 0.5>> -> tensor<1x8x8x4xi32>
+  return %0 : tensor<1x8x8x4xi32>
+}
+
 // Rows and columns that are a stride apart meet the same elements of the kernel:
 // of three the even ones meet two, in the opposite order, the odd ones one.
 // CHECK-LABEL: func @transposed
