@@ -53,6 +53,22 @@ bool isDepthwise(Op op) {
          isNear(op.getDilations());
 }
 
+/// Groups of so few channels, and as many columns, have a depthwise kernel of
+/// f32, which permutes the channels of a vector.
+constexpr int64_t kSmallGroups[] = {2, 4};
+/// Products of a row of their kernel: as many instructions.
+constexpr int64_t kMostOfSmallGroups = 28;
+
+bool hasSmallGroups(Conv2DOp op, int64_t panel) {
+  ArrayRef<int64_t> filter = op.getFilter().getType().getShape();
+  int64_t groups = op.getGroups();
+  return groups > 1 && llvm::is_contained(kSmallGroups, filter[2]) &&
+         filter[3] == groups * filter[2] && filter[3] >= panel &&
+         filter[1] <= kMostOfSmallGroups / filter[2] &&
+         op.getStrides()[1] <= kFarthestDepthwise &&
+         op.getDilations()[1] <= kFarthestDepthwise;
+}
+
 /// What a contraction works on.
 struct Operands {
   Value lhs; ///< images, or their pixels as rows
@@ -101,9 +117,10 @@ struct ConvertConv2D : OpConversionPattern<Conv2DOp> {
                   ConversionPatternRewriter &rewriter) const override {
     ConvolutionBuilder build(rewriter, op.getLoc(), panel);
     int64_t groups = op.getGroups();
+    bool depthwise = isDepthwise(op) || hasSmallGroups(op, panel);
     auto contract = [&](const Operands &operands) {
       Value rhs = build.getFilterMatrix(op.getFilter(), adaptor.getFilter());
-      if (!isDepthwise(op)) {
+      if (!depthwise) {
         Value panels = build.createPanels(rhs, /*transposed=*/false,
                                           rewriter.getF32Type(), groups);
         rhs = build.packFloat(rhs, panels, /*transposed=*/false, groups);
@@ -111,7 +128,7 @@ struct ConvertConv2D : OpConversionPattern<Conv2DOp> {
       return cpu::MatmulOp::create(
                  rewriter, op.getLoc(), operands.dest.getType(), operands.lhs,
                  rhs, adaptor.getBias(), operands.dest, /*workspace=*/Value(),
-                 /*transpose_lhs=*/false, operands.window, isDepthwise(op),
+                 /*transpose_lhs=*/false, operands.window, depthwise,
                  op.getActivation())
           .getResult(0);
     };

@@ -53,6 +53,14 @@ func.func @qconv2d(%x: tensor<?x8x8x4x!u8>, %w: tensor<3x3x4x2x!i8>) -> tensor<?
   return %0 : tensor<?x6x4x2x!quant.uniform<u8:f32, 1.0>>
 }
 
+// Small groups that fill a panel are depthwise, too.
+// CHECK-LABEL: func @small_groups
+// CHECK: needle_cpu.matmul ins(%{{.*}} : tensor<1x8x8x16xf32>, tensor<18x16xf32>) {{.*}}depthwise, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 8>}
+func.func @small_groups(%x: tensor<1x8x8x16xf32>, %w: tensor<3x3x2x16xf32>) -> tensor<1x6x6x16xf32> {
+  %0 = needle.conv2d %x, %w {groups = 8 : i64} : tensor<1x8x8x16xf32>, tensor<3x3x2x16xf32> -> tensor<1x6x6x16xf32>
+  return %0 : tensor<1x6x6x16xf32>
+}
+
 // Groups of integers share a panel; the channels of others have the weight 0.
 // CHECK-LABEL: func @merged_groups
 // CHECK: %[[W:.*]] = needle_cpu.weight {{.*}} : tensor<4x4xi8> -> tensor<4x4xi8>

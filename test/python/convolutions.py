@@ -103,6 +103,9 @@ def draw_shape(rng: np.random.Generator, kinds: tuple[str, ...]) -> Shape:
     groups = {"dense": 1, "grouped": int(rng.integers(2, 5))}.get(kind, 0)
     depth = int(rng.choice([1, 2, 3, 4, 5, 8, 16, 17, 33]))
     share = int(rng.choice([1, 2, 3, 8, 16, 17, 24]))
+    if kind == "small groups":
+        depth = share = int(rng.choice([2, 4]))
+        groups = int(rng.integers(4, 20))
     if kind == "depthwise":
         groups = int(rng.choice([1, 2, 7, 8, 9, 16, 31, 32, 40, 65]))
         depth, share = 1, int(rng.choice([1, 1, 1, 2]))

@@ -17,7 +17,7 @@ from convolutions import Array, Shape, Window, conv2d, draw_shape
 from differential import SEEDS, check_exact, compile_everywhere, examples, kernels_of
 from hypothesis import given
 
-KINDS = ("dense", "grouped", "depthwise")
+KINDS = ("dense", "grouped", "small groups", "depthwise")
 
 
 def bound(x: Array, w: Array, window: Window) -> tuple[Array, Array]:

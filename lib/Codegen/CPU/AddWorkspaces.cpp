@@ -75,6 +75,12 @@ private:
         (!op.getDepthwise() && failed(verifyPanel(op, op.getRhs(), target))))
       return failure();
     ContractionKernels kernels = selectKernels(op, target);
+    if (kernels.first().depthwise.channels > 1 &&
+        op.getLhs().getType().getDimSize(3) < target.panel())
+      return op.emitOpError()
+             << "depthwise has groups of several channels, for "
+                "which the kernels of "
+             << target.name << " need " << target.panel() << " columns";
     setKernelName(op, kernels.first().getName(target));
     // Behind what the choice of a form says.
     auto note = [&](const Twine &text) {

@@ -37,8 +37,10 @@ void DepthwiseKernel<Base>::emitPanels(const typename Base::Block &block,
         });
       },
       [&] {
-        b.loop(b.i64(0), count, 1,
-               [&](Value first) { emitChannels(block, {first, 1, 1}); });
+        // Groups of several channels fill a panel at least.
+        if (this->spec.depthwise.channels == 1)
+          b.loop(b.i64(0), count, 1,
+                 [&](Value first) { emitChannels(block, {first, 1, 1}); });
       });
 }
 
@@ -110,6 +112,17 @@ DepthwiseFloatKernel::Range DepthwiseFloatKernel::emitRowsInside(Value top) {
   return {first, b.max(steps(b.sub(patch(PatchArg::Height), top)), first)};
 }
 
+/// For each column of a vector the channel `index` of its group.
+Value DepthwiseFloatKernel::emitChannelOfGroup(Value pixel, unsigned index) {
+  int64_t share = spec.depthwise.channels;
+  if (share == 1)
+    return pixel;
+  SmallVector<int64_t> lanesOfGroups;
+  for (int64_t lane = 0; lane < int64_t(lanes); ++lane)
+    lanesOfGroups.push_back(lane / share * share + index);
+  return vector::ShuffleOp::create(b, pixel, pixel, lanesOfGroups);
+}
+
 SmallVector<Value> DepthwiseFloatKernel::emitPixels(const ResultRow &row,
                                                     Range rows, Value x,
                                                     unsigned count,
@@ -117,6 +130,7 @@ SmallVector<Value> DepthwiseFloatKernel::emitPixels(const ResultRow &row,
                                                     const Channels &channels) {
   unsigned width = spec.depthwise.width, stride = spec.depthwise.stride;
   unsigned dilation = spec.depthwise.dilation;
+  unsigned share = spec.depthwise.channels;
   Type type = lanesOf(channels, f32);
   unsigned vectors = channels.vectors;
   Value left = b.sub(b.mul(x, b.i64(stride)), patch(PatchArg::Left));
@@ -132,28 +146,32 @@ SmallVector<Value> DepthwiseFloatKernel::emitPixels(const ResultRow &row,
     SmallVector<Value> next(carried);
     Value y = b.add(row.top, b.mul(i, patch(PatchArg::DilationHeight)));
     Value line = b.advance(corner, b.mul(y, patch(PatchArg::RowBytes)), i8);
-    Value first = b.add(b.mul(b.mul(i, b.i64(width)), arg(KernelArg::Columns)),
-                        channels.first);
+    Value columns = arg(KernelArg::Columns);
+    Value first =
+        b.add(b.mul(b.mul(i, b.i64(width * share)), columns), channels.first);
     // Each pixel is loaded once, for all elements of the kernel it is under.
     llvm::SmallDenseMap<unsigned, Value> loaded;
-    for (unsigned j = 0; j < width; ++j)
+    auto emitLoad = [&](unsigned column, Value offset) {
+      Value from = b.advance(
+          line, b.mul(patch(PatchArg::PixelBytes), b.i64(column)), i8);
+      if (!isInside)
+        from = b.select(isOnImage(column), from, zeros);
+      return b.load(type, b.advance(from, offset, f32), 4);
+    };
+    for (unsigned j = 0; j < width * share; ++j)
       for (unsigned v = 0; v < vectors; ++v) {
         Value offset = b.i64(v * channels.lanes);
-        Value at = b.add(first, b.mul(b.i64(j), arg(KernelArg::Columns)));
+        Value at = b.add(first, b.mul(b.i64(j), columns));
         Value weight = b.load(
             type, b.advance(arg(KernelArg::Rhs), b.add(at, offset), f32), 4);
         for (unsigned p = 0; p < count; ++p) {
-          unsigned column = p * stride + j * dilation;
+          unsigned column = p * stride + j / share * dilation;
           Value &pixel = loaded[column * vectors + v];
-          if (!pixel) {
-            Value from = b.advance(
-                line, b.mul(patch(PatchArg::PixelBytes), b.i64(column)), i8);
-            if (!isInside)
-              from = b.select(isOnImage(column), from, zeros);
-            pixel = b.load(type, b.advance(from, offset, f32), 4);
-          }
+          if (!pixel)
+            pixel = emitLoad(column, offset);
           Value &sum = next[p * vectors + v];
-          sum = emitMultiplyAdd(b, target, weight, pixel, sum);
+          sum = emitMultiplyAdd(b, target, weight,
+                                emitChannelOfGroup(pixel, j % share), sum);
         }
       }
     return next;

@@ -93,6 +93,8 @@ private:
                                       unsigned count, bool isInside,
                                       const Channels &channels);
 
+  Value emitChannelOfGroup(Value pixel, unsigned index);
+
   Value zeros; ///< as many as a panel has channels, on the stack
 };
 

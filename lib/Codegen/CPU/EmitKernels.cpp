@@ -219,7 +219,7 @@ void Launcher::launch(Op op) {
   ContractionKernels kernels = selectKernels(op, target);
   ContractionSplit split;
   if (op.getDepthwise()) {
-    // Of rows of pixels; a channel's windows are its own.
+    // Of rows of pixels; a group's windows are its own.
     rows = b.mul(lhs.sizes[0], sizes.resultHeight);
     split = emitDepthwiseSplit(
         b, b.getLoc(), rows, b.mul(b.mul(sizes.rows, columns), depth), threads);

@@ -40,6 +40,8 @@ std::string KernelSpec::getName(const CPUTarget &target) const {
   if (depthwise.width != 0)
     name += llvm::formatv("_depthwise{0}s{1}d{2}", depthwise.width,
                           depthwise.stride, depthwise.dilation);
+  if (depthwise.channels != 1)
+    name += "c" + std::to_string(depthwise.channels);
   if (integer) {
     name += lhsUnsigned ? "_u8" : "_s8";
     name += rhsBits == 8 ? "s8" : "i16";

@@ -15,8 +15,11 @@ static void setWindow(KernelSpec &spec, Op op) {
   if (!op.getDepthwise())
     return;
   Window window = Window::of(*op.getWindow());
-  spec.depthwise = {unsigned(window.kernel[1]), unsigned(window.strides[1]),
-                    unsigned(window.dilations[1])};
+  spec.depthwise = {
+      unsigned(window.kernel[1]), unsigned(window.strides[1]),
+      unsigned(window.dilations[1]),
+      unsigned(window.getChannels(
+          cast<ShapedType>(op.getLhs().getType()).getDimSize(3)))};
 }
 
 ContractionKernels needle::cpu::selectKernels(MatmulOp op) {

@@ -28,3 +28,11 @@ func.func @panel(%x: memref<4x4xf32>, %w: memref<2x4x8xf32>, %y: memref<4x16xf32
   needle_cpu.matmul ins(%x, %w : memref<4x4xf32>, memref<2x4x8xf32>) outs(%y : memref<4x16xf32>)
   return
 }
+
+// -----
+
+func.func @few_columns(%lhs: memref<1x8x8x8xf32>, %rhs: memref<18x8xf32>, %dest: memref<36x8xf32>, %arena: memref<?xi8>, %weights: memref<?xi8>, %threads: index, %frame: !llvm.ptr) {
+  // expected-error @+1 {{depthwise has groups of several channels, for which the kernels of avx2 need 16 columns}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x8xf32>, memref<18x8xf32>) outs(%dest : memref<36x8xf32>) {depthwise, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 4>}
+  return
+}

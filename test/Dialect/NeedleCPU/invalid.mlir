@@ -602,9 +602,25 @@ func.func @window_columns(%lhs: memref<1x8x8x4xf32>, %rhs: memref<2x18x16xf32>, 
 
 // -----
 
-func.func @depthwise_groups(%lhs: memref<1x8x8x4xf32>, %rhs: memref<9x4xf32>, %dest: memref<36x4xf32>) {
-  // expected-error @+1 {{the number of groups is 2, but N of dest is 4}}
-  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<9x4xf32>) outs(%dest : memref<36x4xf32>) {depthwise, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 2>}
+func.func @depthwise_groups(%lhs: memref<1x8x8x6xf32>, %rhs: memref<27x6xf32>, %dest: memref<36x6xf32>) {
+  // expected-error @+1 {{depthwise has groups of 1, 2 or 4 channels, but these have 3}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x6xf32>, memref<27x6xf32>) outs(%dest : memref<36x6xf32>) {depthwise, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 2>}
+  return
+}
+
+// -----
+
+func.func @depthwise_integer_groups(%lhs: memref<1x8x8x4xi8>, %rhs: memref<6x4x2xi16>, %dest: memref<36x4xi32>) {
+  // expected-error @+1 {{depthwise has groups of 1 channel, but these have 2}}
+  needle_cpu.qmatmul ins(%lhs, %rhs : memref<1x8x8x4xi8>, memref<6x4x2xi16>) outs(%dest : memref<36x4xi32>) {depthwise, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 2>}
+  return
+}
+
+// -----
+
+func.func @depthwise_channels(%lhs: memref<1x8x8x?xf32>, %rhs: memref<9x4xf32>, %dest: memref<36x4xf32>) {
+  // expected-error @+1 {{depthwise needs static channels}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x?xf32>, memref<9x4xf32>) outs(%dest : memref<36x4xf32>) {depthwise, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 4>}
   return
 }
 

@@ -26,6 +26,7 @@ struct DepthwiseShape {
   unsigned width = 0; ///< of the kernel; 0 in other kernels
   unsigned stride = 1;
   unsigned dilation = 1;
+  unsigned channels = 1; ///< of a group, which has as many columns; f32 alone
 };
 
 /// What distinguishes one contraction kernel from another.

@@ -237,8 +237,15 @@ static LogicalResult verifyDepthwise(Op op) {
   if (!isFloat && rhs.getDimSize(2) != 2)
     return op.emitOpError() << "rhs must end in pairs, but is " << rhs;
   Window window = Window::of(*op.getWindow());
-  int64_t width = window.kernel[1];
-  int64_t taps = window.kernel[0] * (isFloat ? width : (width + 1) / 2);
+  int64_t width = window.kernel[1], channels = lhs.getDimSize(3);
+  if (ShapedType::isDynamic(channels))
+    return op.emitOpError("depthwise needs static channels");
+  int64_t share = window.getChannels(channels);
+  if (share != 1 && !(isFloat && (share == 2 || share == 4)))
+    return op.emitOpError() << "depthwise has groups of "
+                            << (isFloat ? "1, 2 or 4 channels" : "1 channel")
+                            << ", but these have " << share;
+  int64_t taps = window.kernel[0] * (isFloat ? width * share : (width + 1) / 2);
   Dimension columns = {op.getDest().getType().getDimSize(1), "N of dest"};
   ContractionExtents extents =
       getContractionExtents(lhs, /*transposed=*/false, op.getWindow());
@@ -247,8 +254,7 @@ static LogicalResult verifyDepthwise(Op op) {
       failed(verifySame(op, {rhs.getDimSize(0), "the first dimension of rhs"},
                         {taps, "the size of the kernel"})) ||
       failed(verifySame(op, {rhs.getDimSize(1), "N of rhs"}, columns)) ||
-      failed(verifySame(op, {lhs.getDimSize(3), "C of lhs"}, columns)) ||
-      failed(verifySame(op, {window.groups, "the number of groups"}, columns)))
+      failed(verifySame(op, {channels, "C of lhs"}, columns)))
     return failure();
   if (!op.getBias())
     return success();
