@@ -33,8 +33,10 @@ func.func @two_layers(%x: memref<?x64xi8>, %w: memref<4x17x16x4xi8>, %s: memref<
 // CHECK:         arith.sitofp
 // CHECK:         arith.mulf
 // CHECK:         arith.addf
-// CHECK:         arith.maximumf
 // CHECK:         arith.divf
+// The relu is the lower bound.
+// CHECK:         arith.maxnumf {{.*}} : vector<16xf32>
+// CHECK-NOT:     arith.maximumf
 // CHECK-NOT:   func.func private @qmatmul
 
 // -----
