@@ -207,6 +207,27 @@ nb::object needle::python::makeArray(NdlDType dtype, const int64_t *dims,
   return array;
 }
 
+nb::object needle::python::reuseArray(const nb::object &array, NdlDType dtype,
+                                      const int64_t *dims, int32_t rank,
+                                      void *&data) {
+  // Views, exported buffers and capsules all refer to the array.
+  if (!array.is_valid() || Py_REFCNT(array.ptr()) != 1)
+    return {};
+  Py_buffer buffer;
+  constexpr int flags = PyBUF_FORMAT | PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE;
+  if (PyObject_GetBuffer(array.ptr(), &buffer, flags) != 0) {
+    PyErr_Clear();
+    return {};
+  }
+  // Its owner may have given it another shape or type in place.
+  bool fits = buffer.ndim == rank && hasDType(buffer, dtype);
+  for (int32_t i = 0; fits && i < rank; ++i)
+    fits = buffer.shape[i] == dims[i];
+  data = buffer.buf;
+  PyBuffer_Release(&buffer);
+  return fits ? array : nb::object();
+}
+
 nb::object needle::python::copyToArray(const NdlTensor &tensor) {
   void *data = nullptr;
   nb::object array = makeArray(tensor.dtype, tensor.shape, tensor.rank, data);

@@ -50,6 +50,11 @@ private:
 nb::object makeArray(NdlDType dtype, const int64_t *dims, int32_t rank,
                      void *&data);
 
+/// An array that was made for an earlier result, if nobody else refers to it
+/// any more and it still is what makeArray would make; else an invalid object.
+nb::object reuseArray(const nb::object &array, NdlDType dtype,
+                      const int64_t *dims, int32_t rank, void *&data);
+
 /// A new NumPy array with a copy of a contiguous tensor.
 nb::object copyToArray(const NdlTensor &tensor);
 

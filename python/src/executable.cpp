@@ -57,6 +57,7 @@ Executable::Executable(const nb::bytes &artifact,
   }
   for (size_t i = 0; i < info->numInputs; ++i)
     inputNames.emplace_back(info->inputs[i].name);
+  lastOutputs.resize(info->numOutputs);
   for (size_t i = 0; i < info->numOutputs; ++i) {
     const NdlTensorInfo &output = info->outputs[i];
     numOutputDims += output.rank;
@@ -135,6 +136,25 @@ nb::handle Executable::findInput(size_t index, const nb::args &args,
   return found;
 }
 
+/// Memory that was just freed goes back to the system, which clears it page by
+/// page when it is touched again: for large results that costs more than the
+/// whole rest of a call. So the array of the last call is used again once its
+/// receiver has let go of it.
+nb::object Executable::makeOutput(size_t index, const int64_t *shape,
+                                  void *&data) {
+  const NdlTensorInfo &output = info->outputs[index];
+  nb::object &last = lastOutputs[index];
+  nb::object array = reuseArray(last, output.dtype, shape, output.rank, data);
+  if (array.is_valid())
+    return array;
+  array = makeArray(output.dtype, shape, output.rank, data);
+  size_t bytes = ndl_dtype_bits(output.dtype) / 8;
+  for (int32_t axis = 0; axis < output.rank; ++axis)
+    bytes *= shape[axis];
+  last = bytes <= mostKeptBytes ? array : nb::object();
+  return array;
+}
+
 void Executable::bind(const nb::args &args, const nb::kwargs &kwargs,
                       Arguments &bound) {
   size_t numInputs = info->numInputs, numOutputs = info->numOutputs;
@@ -164,7 +184,7 @@ void Executable::bind(const nb::args &args, const nb::kwargs &kwargs,
     const int64_t *shape = hasStaticOutputs ? output.dims : dims;
     dims += hasStaticOutputs ? 0 : output.rank;
     void *data = nullptr;
-    nb::object array = makeArray(output.dtype, shape, output.rank, data);
+    nb::object array = makeOutput(i, shape, data);
     bound.outputs[i] = {data,  output.dtype, output.rank,
                         shape, nullptr,      {NDL_DEVICE_CPU, 0}};
     if (numOutputs == 1)

@@ -67,10 +67,17 @@ private:
   [[noreturn]] void failArguments(const nb::args &args,
                                   const nb::kwargs &kwargs) const;
 
+  /// The array for output `index` of a call.
+  nb::object makeOutput(size_t index, const int64_t *shape, void *&data);
+
+  /// The largest result that an executable keeps memory for.
+  static constexpr size_t mostKeptBytes = size_t(64) << 20;
+
   ndl::AlignedMemory bytes;
   size_t size = 0;
   NdlExecutable *handle = nullptr;
   size_t entry = 0;
+  std::vector<nb::object> lastOutputs; ///< as makeArray made them
   const NdlEntryInfo *info = nullptr;
   std::vector<nb::str> inputNames;
   size_t numOutputDims = 0;

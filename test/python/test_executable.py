@@ -8,6 +8,7 @@ import re
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import needle as ndl
@@ -389,3 +390,42 @@ def test_weights_lie_on_huge_pages() -> None:
     executable = ndl.compile(graph)
     assert _bytes_advised_to_be_huge_pages() - before >= weight.nbytes
     assert executable(np.ones((1, 2048), np.float32))[0, 0] == 2048
+
+
+def test_memory_of_a_result_is_used_again() -> None:
+    run = ndl.compile(make_relu())
+    x = data(6)
+    result = run(x)
+    address = result.ctypes.data
+    del result
+    assert run(x).ctypes.data == address
+    # One element more is another array.
+    assert run(data(7)).shape == (7,)
+
+
+@pytest.mark.parametrize("refer", [np.asarray, lambda y: y[1:], memoryview])
+def test_memory_that_somebody_refers_to_is_left_alone(
+    refer: Callable[[np.ndarray], object],
+) -> None:
+    run = ndl.compile(make_relu())
+    x = data(6)
+    reference = refer(run(x))
+    expected = np.array(reference)
+    run(-x)
+    np.testing.assert_array_equal(np.asarray(reference), expected)
+
+
+@pytest.mark.parametrize("change", ["dtype", "read-only"])
+def test_changed_results_are_not_used_again(change: str) -> None:
+    run = ndl.compile(make_relu())
+    x = data(6)
+    result = run(x)
+    if change == "dtype":
+        result.dtype = np.int32
+    else:
+        result.setflags(write=False)
+    del result
+    again = run(x)
+    assert again.dtype == np.float32
+    assert again.flags.writeable
+    np.testing.assert_array_equal(again, np.maximum(x, 0))
