@@ -16,6 +16,8 @@ using namespace mlir;
 using namespace needle;
 using needle::cpu::CPUTarget;
 
+/// Not for kernels: there is little to fold in what a builder has emitted, LLVM
+/// does it faster, and constants are many.
 static void cleanUp(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -78,18 +80,20 @@ static void buildBuffersStage(OpPassManager &pm, const CPUTarget &target) {
 static void buildKernelsStage(OpPassManager &pm, const CPUTarget &target) {
   pm.addPass(cpu::createCPULowerCopies());
   pm.addPass(cpu::createCPUMarkSteps());
+  // On buffers, whose layouts are known; the steps are marked already. Before
+  // there are kernels, which are large and have nothing for them.
+  pm.addPass(createCollapseLoops());
+  pm.addPass(createConvertLinalgToLoopsPass());
+  cleanUp(pm);
   cpu::CPUEmitKernelsOptions kernels;
   kernels.target = target.name.str();
   pm.addPass(cpu::createCPUEmitKernels(kernels));
   cpu::CPUEmitKernelLibraryOptions library;
   library.target = target.name.str();
   pm.addPass(cpu::createCPUEmitKernelLibrary(library));
-  // On buffers, whose layouts are known; the steps are marked already.
-  pm.addPass(createCollapseLoops());
-  pm.addPass(createConvertLinalgToLoopsPass());
   // After the kernels and loops exist, whose bodies it expands.
   pm.addPass(createExpandMath());
-  cleanUp(pm);
+  pm.addPass(createCSEPass());
 }
 
 /// Stage "llvm": the LLVM dialect, with the C functions of each entry point.
@@ -107,7 +111,7 @@ static void buildLLVMStage(OpPassManager &pm, const CPUTarget &) {
   pm.addPass(createArithToLLVMConversionPass());
   pm.addPass(createUBToLLVMConversionPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
-  cleanUp(pm);
+  pm.addPass(createCSEPass());
   pm.addPass(cpu::createCPUEmitEntry());
 }
 

@@ -8,7 +8,6 @@
 #include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
 #include <mutex>
@@ -109,24 +108,6 @@ void MachineCode::prepare(const cpu::CPUTarget &target) {
   }
 }
 
-void MachineCode::optimize() {
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager callGraph;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = true;
-  tuning.SLPVectorization = true;
-  llvm::PassBuilder builder(machine.get(), tuning);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(callGraph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3)
-      .run(*module, modules);
-}
-
 std::string MachineCode::print() const {
   std::string text;
   llvm::raw_string_ostream stream(text);
@@ -138,7 +119,8 @@ FailureOr<std::string> MachineCode::emit(llvm::CodeGenFileType type) {
   llvm::SmallString<0> bytes;
   llvm::raw_svector_ostream stream(bytes);
   llvm::legacy::PassManager passes;
-  if (machine->addPassesToEmitFile(passes, stream, /*DwoOut=*/nullptr, type))
+  if (machine->addPassesToEmitFile(passes, stream, /*DwoOut=*/nullptr, type,
+                                   /*DisableVerify=*/true))
     return emitError(location)
            << "the code generator cannot write this kind of file";
   passes.run(*module);

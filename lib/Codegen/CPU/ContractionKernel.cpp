@@ -223,19 +223,51 @@ void ContractionKernel::emitTileAndStore(unsigned rows, const Panel &panel,
   b.ifThen(panel.ragged, [&] { emitCopyRagged(rows, own); });
 }
 
-void ContractionKernel::emitCopyRagged(unsigned rows, const Panel &panel,
-                                       bool back) {
-  b.loop(b.i64(0), b.i64(rows), 1, [&](Value i) {
-    Value from =
-        b.advance(raggedDest, b.mul(i, b.i64(tile.columns)), destType());
-    Value to =
-        b.advance(panel.destActual, b.mul(i, panel.destActualStride), i8);
-    if (back)
-      std::swap(from, to);
-    b.loop(b.i64(0), panel.columns, 1, [&](Value column) {
-      b.store(
-          b.load(destType(), b.advance(from, column, destType()), destBytes()),
-          b.advance(to, column, destType()), destBytes());
+/// The function that copies `rows` rows of `columns` elements; strides are in
+/// bytes. Each tile of a kernel calls it, seldom.
+static LLVM::LLVMFuncOp getOrCreateCopy(KernelBuilder &b, ModuleOp module,
+                                        Type element) {
+  // No name of a function of anybody else.
+  std::string name =
+      ".copy_ragged" + std::to_string(element.getIntOrFloatBitWidth());
+  if (auto existing = module.lookupSymbol<LLVM::LLVMFuncOp>(name))
+    return existing;
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(module.getBody());
+  Type ptr = b.ptrType(), i8 = b.getI8Type(), i64 = b.getI64Type();
+  auto type = LLVM::LLVMFunctionType::get(
+      LLVM::LLVMVoidType::get(b.getContext()), {ptr, i64, ptr, i64, i64, i64});
+  // Not of the func dialect, which has no way to forbid inlining.
+  auto function = LLVM::LLVMFuncOp::create(b, name, type);
+  function.setNoInline(true);
+  Block *entry = function.addEntryBlock(b);
+  b.setInsertionPointToStart(entry);
+  ValueRange args = entry->getArguments();
+  unsigned bytes = element.getIntOrFloatBitWidth() / 8;
+  b.loop(b.i64(0), args[4], 1, [&](Value row) {
+    Value from = b.advance(args[0], b.mul(row, args[1]), i8);
+    Value to = b.advance(args[2], b.mul(row, args[3]), i8);
+    b.loop(b.i64(0), args[5], 1, [&](Value column) {
+      b.store(b.load(element, b.advance(from, column, element), bytes),
+              b.advance(to, column, element), bytes);
     });
   });
+  LLVM::ReturnOp::create(b, ValueRange());
+  return function;
+}
+
+void ContractionKernel::emitCopyRagged(unsigned rows, const Panel &panel,
+                                       bool back) {
+  Value from = raggedDest, to = panel.destActual;
+  Value fromStride = b.i64(tile.columns * destBytes());
+  Value toStride = panel.destActualStride;
+  if (back) {
+    std::swap(from, to);
+    std::swap(fromStride, toStride);
+  }
+  // What is being built need not lie in the module yet.
+  auto module = raggedDest.getDefiningOp()->getParentOfType<ModuleOp>();
+  LLVM::CallOp::create(
+      b, getOrCreateCopy(b, module, destType()),
+      ValueRange{from, fromStride, to, toStride, b.i64(rows), panel.columns});
 }

@@ -35,9 +35,9 @@ func.func @float(%x: tensor<?x512xf32>) -> tensor<?x256xf32> {
 // NEON:           fmul{{[ \t]+}}v{{[0-9]+}}.4s
 // NEON-NOT:       fmla
 // NEON:           fadd{{[ \t]+}}v{{[0-9]+}}.4s
-// NEON-NOT:       {{[[:space:]]bl[[:space:]]}}
+// NEON-NOT:       {{[[:space:]]bl[[:space:]]+[a-z]}}
 // NEON-LABEL:     matmul_f32.neon.6x16:
-// NEON-NOT:       {{[[:space:]]bl[[:space:]]}}
+// NEON-NOT:       {{[[:space:]]bl[[:space:]]+[a-z]}}
 // NEON-LOOP-DAG:  qmatmul_u8s8_f32_bias_relu.neon.3x16: 48 smlal 0 fmla stack 0
 // NEON-LOOP-DAG:  matmul_f32.neon.6x16: 0 smlal 24 fmla stack 0
 
@@ -50,7 +50,7 @@ func.func @float(%x: tensor<?x512xf32>) -> tensor<?x256xf32> {
 // DOT:           fmul{{[ \t]+}}v{{[0-9]+}}.4s
 // DOT-NOT:       fmla
 // DOT:           fadd{{[ \t]+}}v{{[0-9]+}}.4s
-// DOT-NOT:       {{[[:space:]]bl[[:space:]]}}
+// DOT-NOT:       {{[[:space:]]bl[[:space:]]+[a-z]}}
 // DOT-LOOP:       qmatmul_u8s8_quads_f32_bias_relu.neon-dotprod.4x16: 64 sdot stack 0
 
 // Squares of two rows and two columns; a single row has nothing to square.
@@ -62,6 +62,6 @@ func.func @float(%x: tensor<?x512xf32>) -> tensor<?x256xf32> {
 // I8MM:           fmul{{[ \t]+}}v{{[0-9]+}}.4s
 // I8MM-NOT:       fmla
 // I8MM:           fadd{{[ \t]+}}v{{[0-9]+}}.4s
-// I8MM-NOT:       {{[[:space:]]bl[[:space:]]}}
+// I8MM-NOT:       {{[[:space:]]bl[[:space:]]+[a-z]}}
 // I8MM-LOOP-DAG:  qmatmul_u8s8_quads_f32_bias_relu.neon-i8mm.4x16: 16 usmmla 0 usdot 0 sudot stack 0
 // I8MM-LOOP-DAG:  qmatmul_u8s8_quads_f32_bias_relu.neon-i8mm.4x16: 0 usmmla 0 usdot 16 sudot stack 0

@@ -1,5 +1,6 @@
 // RUN: needle-compile %s --emit=asm --target=avx2 -o - | FileCheck %s --check-prefix=AVX2
 // RUN: needle-compile %s --emit=asm --target=avx2 -o - | FileCheck %s --check-prefix=FEW
+// RUN: needle-compile %s --emit=asm --target=avx2 -o - | FileCheck %s --check-prefix=COPY
 // RUN: needle-compile %s --emit=asm --target=x86-64 -o - | FileCheck %s --check-prefix=BASE
 // RUN: needle-compile %s --emit=asm --target=avx-vnni -o - | FileCheck %s --check-prefix=AVXVNNI
 // RUN: needle-compile %s --emit=asm --target=avx512-vnni -o - | FileCheck %s --check-prefix=AVX512
@@ -55,6 +56,14 @@ func.func @float(%x: tensor<?x512xf32>) -> tensor<?x256xf32> {
 // FEW:       vpsraw
 // FEW:       vpbroadcastd
 // FEW:       vpmaddwd
+
+// Ragged panels are copied by one function, which all kernels call.
+// COPY:     callq .copy_ragged32
+// COPY:     {{^}}.copy_ragged32:
+// COPY-NOT: {{^}}.copy_ragged32:
+// COPY:     matmul_f32.avx2.6x16:
+// COPY:     callq .copy_ragged32
+// COPY-NOT: {{^}}.copy_ragged32:
 
 // Two groups of bytes are added up in 16 bits before they are widened.
 // AVX2-LABEL: qmatmul_u8s8_bytes2_i32.avx2.4x16:
