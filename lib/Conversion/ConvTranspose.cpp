@@ -87,6 +87,13 @@ struct Axis {
              return phases.more == getMore();
            });
   }
+  /// Whether phases together may compute fewer rows than none of an input of
+  /// `size` rows: all they would is cut away.
+  bool mayRunDry(int64_t size) const {
+    return ShapedType::isDynamic(size) &&
+           llvm::any_of(getTogether(),
+                        [](const Phases &phases) { return phases.more < 0; });
+  }
   bool hasWholeStrides() const {
     return cut % stride == 0 && end % stride == 0;
   }
@@ -135,7 +142,11 @@ struct ConvertConvTranspose : OpConversionPattern<ConvTranspose2DOp> {
     Location loc = op.getLoc();
     ReifiedRankedShapedTypeDims shapes;
     (void)op.reifyResultShapes(rewriter, shapes);
-    ArrayRef<OpFoldResult> sizes = shapes.front();
+    // Where the result's type says less than operands do, values are constant.
+    SmallVector<OpFoldResult> sizes(shapes.front());
+    for (OpFoldResult &size : sizes)
+      if (std::optional<int64_t> known = getConstantIntValue(size))
+        size = rewriter.getIndexAttr(*known);
     // There are no slices of what is empty.
     if (llvm::is_contained(op.getType().getShape(), 0)) {
       rewriter.replaceOp(
@@ -145,7 +156,9 @@ struct ConvertConvTranspose : OpConversionPattern<ConvTranspose2DOp> {
       return success();
     }
     Axis height = Axis::of(op, 0), width = Axis::of(op, 1);
-    bool isEach = height.stride * width.stride <= kMostSeparatePhases;
+    ArrayRef<int64_t> image = op.getInput().getType().getShape();
+    bool isEach = height.stride * width.stride <= kMostSeparatePhases ||
+                  height.mayRunDry(image[1]) || width.mayRunDry(image[2]);
     rewriter.replaceOp(
         op, isEach
                 ? convertEach(op, adaptor, height, width, sizes, rewriter)

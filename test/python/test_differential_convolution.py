@@ -301,6 +301,26 @@ def test_transposed(seed: int) -> None:
     check_exact(graph, compile_everywhere(graph), inputs)
 
 
+@pytest.mark.parametrize("shape", [(1, 1, 4, 2), (1, 1, 1, 2)])
+def test_transposed_with_all_rows_of_some_phases_cut(shape: tuple[int, ...]) -> None:
+    """Of so little that parts of the result would have fewer rows than none."""
+    rng = np.random.default_rng(7)
+    w = rng.integers(-9, 10, (9, 5 if shape[2] > 1 else 9, 2, 3)).astype(np.float32)
+    column = ((0, 0), 0) if shape[2] > 1 else ((10, 0), 4)
+    builder = ndl.GraphBuilder()
+    y = builder.conv_transpose2d(
+        builder.input("x", (None, None, None, 2)),
+        w,
+        strides=[5, 5],
+        padding=[(10, 0), column[0]],
+        output_padding=[4, column[1]],
+    )
+    builder.output(y)
+    graph = builder.build()
+    image = rng.integers(-9, 10, shape).astype(np.float32)
+    check_exact(graph, compile_everywhere(graph), [image])
+
+
 def test_which_kernels_run() -> None:
     rng = np.random.default_rng(1)
     shape = Shape((1, 9, 9, 8), (3, 3, 8, 24), Window(padding=((1, 1), (1, 1))))

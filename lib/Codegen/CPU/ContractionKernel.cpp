@@ -220,7 +220,10 @@ void ContractionKernel::emitTileAndStore(unsigned rows, const Panel &panel,
   own.destActual =
       b.advance(panel.destActual, b.mul(row, panel.destActualStride), i8);
   emitFinishedTile(rows, own, lhs, dest);
-  b.ifThen(panel.ragged, [&] { emitCopyRagged(rows, own); });
+  Value copies = panel.ragged;
+  if (Value stores = getStores())
+    copies = arith::AndIOp::create(b, copies, stores);
+  b.ifThen(copies, [&] { emitCopyRagged(rows, own); });
 }
 
 /// The function that copies `rows` rows of `columns` elements; strides are in

@@ -77,6 +77,8 @@ protected:
   /// A tile with its epilogue, stored at `dest`.
   virtual void emitFinishedTile(unsigned rows, const Panel &panel, Rows lhs,
                                 Value dest);
+  /// i1: whether a tile has now been stored; null where it always has.
+  virtual Value getStores() const { return {}; }
   /// What is stored for `sum`, of which `scale` and `bias` may be null: f32
   /// bias, activation and N1. Vectors or scalars.
   virtual Value emitFinish(Value sum, Value scale, Value bias);

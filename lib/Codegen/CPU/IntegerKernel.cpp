@@ -65,9 +65,6 @@ void IntegerKernel::emitPanels(const Block &block, Rows lhs) {
       emitFewRows);
 }
 
-/// Groups of a part along K of a widened panel: with its sums and the rows of a
-/// tile it stays in half of the L1 cache, which otherwise could not keep up.
-static constexpr int64_t mostGroupsOfPart = 128;
 static constexpr int64_t lineBytes = 64;
 
 void IntegerKernel::emitWidenedPanels(const Block &block, Rows lhs,

@@ -27,6 +27,8 @@ protected:
   /// Through sums of i64 in memory where they exceed i32 (N4).
   void emitFinishedTile(unsigned rows, const Panel &panel, Rows lhs,
                         Value dest) override;
+  /// All parts but the last leave sums in memory.
+  Value getStores() const override { return part ? part->isLast : Value(); }
   /// Rescales before all the rest (N5).
   Value emitFinish(Value sum, Value scale, Value bias) override;
 

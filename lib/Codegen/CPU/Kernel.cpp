@@ -312,10 +312,10 @@ Value needle::cpu::emitWorkspaceBytes(OpBuilder &builder, Location loc,
   if (widensPanels(spec)) {
     KernelSpec widened = spec;
     widened.rhsBits = 16;
-    bytes =
-        b.add(bytes, b.roundUp(emitPackedRhsBytes(b, loc, widened,
-                                                  b.i64(target.panel()), depth),
-                               64));
+    Value part = b.min(depth, b.i64(4 * mostGroupsOfPart));
+    Value panel =
+        emitPackedRhsBytes(b, loc, widened, b.i64(target.panel()), part);
+    bytes = b.add(bytes, b.roundUp(panel, 64));
   }
   return patches ? b.add(bytes, patches) : bytes;
 }

@@ -126,7 +126,7 @@ enum class PatchArg : unsigned {
   Left,
   DilationHeight,
   DilationWidth,
-  Groups, ///< 1 in depthwise kernels, which know but one channel
+  Groups, ///< 1 in depthwise kernels, which take all groups at once
   // Of depthwise kernels of integers.
   RingRows,      ///< rows of pixels that the kernel spans
   RingPositions, ///< pixels of such a row, with padding
@@ -200,8 +200,12 @@ mlir::Value emitIsPackInline(mlir::OpBuilder &builder, mlir::Location loc,
                              mlir::Value columns, mlir::Value depth,
                              mlir::Value threads);
 
-/// Whether a panel of i8 is widened once for a block of rows.
+/// Whether a panel of i8 is widened once for a block of rows, a part of at most
+/// so many groups of four along K at a time: with its sums and the rows of a
+/// tile a part stays in half of the L1 cache, which otherwise could not keep
+/// up.
 bool widensPanels(const KernelSpec &spec);
+inline constexpr int64_t mostGroupsOfPart = 128;
 
 /// Bytes of `columns` packed columns (i64, whole panels) of rhs, given K (i64).
 mlir::Value emitPackedRhsBytes(mlir::OpBuilder &builder, mlir::Location loc,
