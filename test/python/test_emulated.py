@@ -45,10 +45,16 @@ def test_the_best_body_runs(model: str, cpu: str, tmp_path: Path) -> None:
     assert (step["target"], step["calls"]) == (BEST[cpu], 1)
 
 
-def test_targets_of_a_better_cpu_are_refused(model: str) -> None:
-    done = emulation.run(model, "--info", "--isa", "neon-i8mm", cpu="neoverse-n1")
+def test_targets_of_a_better_cpu_are_refused(model: str, tmp_path: Path) -> None:
+    """They are described, but not run."""
+    np.save(tmp_path / "x.npy", np.ones((3, 8), np.float32))
+    chosen = (model, "--isa", "neon-i8mm")
+    done = emulation.run(*chosen, "--input", f"0={tmp_path}/x.npy", cpu="neoverse-n1")
     assert done.returncode == 1
     assert "i8mm" in done.stderr
+    info = emulation.run(*chosen, "--info", cpu="neoverse-n1")
+    assert info.returncode == 0, info.stderr
+    assert "no body in use: " in info.stdout
 
 
 def test_features_are_those_of_the_cpu(model: str) -> None:
@@ -62,8 +68,9 @@ def test_features_are_those_of_the_cpu(model: str) -> None:
             assert (missing[target] == "") == (target in runnable), (cpu, missing)
 
 
-def test_a_body_for_another_cpu_is_refused(model: str) -> None:
-    done = emulation.run(model, "--info", "--isa", "x86-64")
+def test_a_body_for_another_cpu_is_refused(model: str, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones((3, 8), np.float32))
+    done = emulation.run(model, "--isa", "x86-64", "--input", f"0={tmp_path}/x.npy")
     assert done.returncode == 1
     assert "x86-64" in done.stderr
     assert "aarch64" in done.stderr
