@@ -70,8 +70,7 @@ BlockwiseSplit needle::cpu::emitBlockwiseSplit(OpBuilder &builder, Location loc,
   KernelBuilder b(loc, builder);
   BlockwiseSplit split;
   split.blockRows = emitTaskRows(b, spec, target, rows, depth);
-  Value blocks =
-      b.div(b.sub(b.add(rows, split.blockRows), b.i64(1)), split.blockRows);
+  Value blocks = b.ceilDiv(rows, split.blockRows);
   // A multiplication costs about what packing an element costs.
   split.isInline =
       emitIsPackInline(b, loc, columns, b.mul(rows, depth), threads);

@@ -105,7 +105,7 @@ void DepthwiseFloatKernel::emitPrologue() {
 DepthwiseFloatKernel::Range DepthwiseFloatKernel::emitRowsInside(Value top) {
   Value dilation = patch(PatchArg::DilationHeight);
   auto steps = [&](Value distance) {
-    Value count = b.div(b.sub(b.add(distance, dilation), b.i64(1)), dilation);
+    Value count = b.ceilDiv(distance, dilation);
     return b.min(b.max(count, b.i64(0)), patch(PatchArg::KernelHeight));
   };
   Value first = steps(b.sub(b.i64(0), top));
@@ -185,9 +185,7 @@ void DepthwiseFloatKernel::emitRow(const ResultRow &row,
   Value width = patch(PatchArg::ResultWidth);
   Value stride = patch(PatchArg::StrideWidth), left = patch(PatchArg::Left);
   Range rows = emitRowsInside(row.top);
-  auto ceilDiv = [&](Value value) {
-    return b.div(b.sub(b.add(value, stride), b.i64(1)), stride);
-  };
+  auto ceilDiv = [&](Value value) { return b.ceilDiv(value, stride); };
   // Results [inner, outer) take pixels of the image only.
   Value span = b.mul(b.sub(patch(PatchArg::KernelWidth), b.i64(1)),
                      patch(PatchArg::DilationWidth));

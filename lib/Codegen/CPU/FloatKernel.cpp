@@ -19,7 +19,7 @@ void FloatKernel::emitBlock(const Block &block) {
   // after the other.
   Value rows =
       emitBlockRows(b, b.getLoc(), spec, target, arg(KernelArg::Rows), depth);
-  Value blocks = b.div(b.sub(b.add(block.rowCount, rows), b.i64(1)), rows);
+  Value blocks = b.ceilDiv(block.rowCount, rows);
   if (spec.patches)
     patches = emitSource(block);
   // A sum of no terms has an epilogue, too.

@@ -153,7 +153,7 @@ void Gatherer::emitAtEdge(Value image, Value y, Value x, Value dest) {
   // Elements [begin, end) of a row of the kernel lie on the image.
   auto clamp = [&](Value distance) {
     Value dilation = arg(PatchArg::DilationWidth);
-    Value steps = b.div(b.sub(b.add(distance, dilation), b.i64(1)), dilation);
+    Value steps = b.ceilDiv(distance, dilation);
     return b.min(b.max(steps, b.i64(0)), kernelWidth);
   };
   Value begin = clamp(b.sub(b.i64(0), x));

@@ -72,7 +72,7 @@ void IntegerKernel::emitWidenedPanels(const Block &block, Rows lhs,
   Value groups = numGroups();
   // Parts of equal size; one even where K is 0.
   Value parts = b.max(b.ceilDiv(groups, mostGroupsOfPart), b.i64(1));
-  Value size = b.div(b.sub(b.add(groups, parts), b.i64(1)), parts);
+  Value size = b.ceilDiv(groups, parts);
   Value tiles = b.ceilDiv(block.rowCount, tile.rows);
   b.loop(block.firstPanel, block.lastPanel, 1, [&](Value index) {
     Panel panel = emitPanel(index, block.firstRow);
@@ -86,8 +86,7 @@ void IntegerKernel::emitWidenedPanels(const Block &block, Rows lhs,
       Value narrow = b.advance(packed, b.mul(i, bytes), i8);
       part = {b.sub(last, first), b.equal(i, b.i64(0)), b.equal(last, groups),
               b.advance(narrow, bytes, i8), b.ceilDiv(bytes, lineBytes)};
-      part->prefetchLines =
-          b.div(b.sub(b.add(part->prefetchLines, tiles), b.i64(1)), tiles);
+      part->prefetchLines = b.ceilDiv(part->prefetchLines, tiles);
       emitWiden(narrow, scratch, part->groups);
       Rows own = lhs;
       own.base = b.advance(lhs.base, first, i64);
@@ -183,8 +182,7 @@ Value IntegerKernel::emitConvert(Value narrow) {
   return b.sub(wide, zeroPoint);
 }
 
-/// Where element `k` of a row is packed: behind the even ones of its quad, if
-/// it is odd.
+/// splitPlace of a `k` that is known when the program runs.
 static Value emitSplitPlace(KernelBuilder &b, Value k) {
   auto shifted = [&](Value bit, bool left) -> Value {
     Value one = b.i64(1);
@@ -216,7 +214,7 @@ void IntegerKernel::emitPackRows(Value source, Value dest, Value rowCount,
   Value scalarBegin = b.select(vectorized, quadEnd, b.i64(0));
   SmallVector<int64_t> places;
   for (int64_t i = 0; i < count; ++i)
-    places.push_back(i / 4 * 4 + i % 2 * 2 + i / 2 % 2);
+    places.push_back(splitPlace(i));
   auto placeOf = [&](Value k) {
     return splitsQuads() ? emitSplitPlace(b, k) : k;
   };

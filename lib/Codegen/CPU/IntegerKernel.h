@@ -120,6 +120,10 @@ private:
   bool splitsQuads() const {
     return spec.form == DotForm::Pairs && spec.rhsBits == 8;
   }
+  /// Where element `k` of such a row is.
+  static constexpr int64_t splitPlace(int64_t k) {
+    return k / 4 * 4 + k % 2 * 2 + k / 2 % 2;
+  }
   Value numGroups() { return b.ceilDiv(arg(KernelArg::Depth), 4); }
   unsigned groupBytes() const { return 4 * tile.columns; }
   /// Rows of a tile that widens quads in registers: half as many as of floats,

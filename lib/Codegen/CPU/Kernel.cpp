@@ -152,7 +152,7 @@ Value needle::cpu::emitBlockDepth(OpBuilder &builder, Location loc,
   KernelBuilder b(loc, builder);
   // Parts of equal size.
   Value parts = b.max(b.ceilDiv(depth, mostTerms), b.i64(1));
-  Value terms = b.div(b.sub(b.add(depth, parts), b.i64(1)), parts);
+  Value terms = b.ceilDiv(depth, parts);
   return b.max(terms, b.i64(1));
 }
 
@@ -205,8 +205,7 @@ needle::cpu::emitContractionSplit(OpBuilder &builder, Location loc,
   // Patches are gathered for one block at a time.
   if (!spec.integer && !spec.patches)
     split.blockRows = emitRowsOfTask(b, split.blockRows, rows, depth, threads);
-  split.blocks =
-      b.div(b.sub(b.add(rows, split.blockRows), b.i64(1)), split.blockRows);
+  split.blocks = b.ceilDiv(rows, split.blockRows);
   split.blockDepth = emitBlockDepth(b, loc, depth);
   split.isInline = emitIsInline(b, b.mul(b.mul(rows, columns), depth), threads);
   // Two tasks a thread even out their differences, and of few large ones the
@@ -238,11 +237,10 @@ DirectSplit needle::cpu::emitDirectSplit(OpBuilder &builder, Location loc,
     split.mostRows = b.select(b.less(depth, b.i64(getMaxDepth(spec) + 1)),
                               split.mostRows, b.i64(0));
   // Whole cache lines of dest for each thread.
-  Value share = b.div(b.sub(b.add(columns, threads), b.i64(1)), threads);
+  Value share = b.ceilDiv(columns, threads);
   split.blockColumns =
       b.min(b.max(b.roundUp(share, 64), b.i64(64)), b.i64(mostBlockColumns));
-  split.tasks = b.div(b.sub(b.add(columns, split.blockColumns), b.i64(1)),
-                      split.blockColumns);
+  split.tasks = b.ceilDiv(columns, split.blockColumns);
   Value stride = emitPackedRowStride(b, loc, spec, depth);
   split.workspaceBytes =
       b.add(b.i64(4 * directRowSums),
@@ -259,10 +257,8 @@ ContractionSplit needle::cpu::emitDepthwiseSplit(OpBuilder &builder,
   // Two tasks a thread even out their differences; each begins with the rows of
   // the image that its first windows share with those of the task before.
   Value tasks = b.select(split.isInline, b.i64(1), b.mul(threads, b.i64(2)));
-  split.blockRows =
-      b.max(b.div(b.sub(b.add(rows, tasks), b.i64(1)), tasks), b.i64(1));
-  split.blocks =
-      b.div(b.sub(b.add(rows, split.blockRows), b.i64(1)), split.blockRows);
+  split.blockRows = b.max(b.ceilDiv(rows, tasks), b.i64(1));
+  split.blocks = b.ceilDiv(rows, split.blockRows);
   split.columnSplits = split.blockDepth = b.i64(1);
   return split;
 }

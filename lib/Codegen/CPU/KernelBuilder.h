@@ -70,6 +70,7 @@ public:
     return mlir::arith::MaxSIOp::create(*this, a, b);
   }
   Value ceilDiv(Value a, int64_t b) { return div(add(a, i64(b - 1)), i64(b)); }
+  Value ceilDiv(Value a, Value b) { return div(sub(add(a, b), i64(1)), b); }
   Value roundUp(Value a, int64_t multiple) {
     return mul(ceilDiv(a, multiple), i64(multiple));
   }

@@ -55,8 +55,7 @@ SmallVector<Value> IntegerKernel::emitWidening(unsigned rows, Rows lhs,
       Value group = b.load(b.vec(4, i16), elements[i], 2);
       for (int64_t place = 0; place < 4; ++place) {
         // Quads are read as they are, but rows of lhs may be split.
-        int64_t at =
-            rhsBits == 8 && splitsQuads() ? place % 2 * 2 + place / 2 : place;
+        int64_t at = rhsBits == 8 && splitsQuads() ? splitPlace(place) : place;
         SmallVector<int64_t> everywhere(lanes, at);
         Value element =
             widen(vector::ShuffleOp::create(b, group, group, everywhere));
