@@ -50,6 +50,7 @@ test_lit() {
 
 test_unit() {
   step unit unit ctest --test-dir "$BUILD" --output-on-failure --timeout "$TEST_TIMEOUT" \
+    --parallel "$(nproc)" \
     --output-junit "$RESULTS/unit/unit.xml"
 }
 
@@ -58,7 +59,9 @@ run_pytest() {
 }
 
 test_python() {
-  step python python run_pytest --junitxml "$RESULTS/python/python.xml" \
+  # Files share nothing, so each processor takes one after the other.
+  step python python run_pytest --numprocesses logical --dist loadfile \
+    --junitxml "$RESULTS/python/python.xml" \
     "${DOCS_TESTS[@]/#/--ignore=}" --ignore=test/python/test_emulated.py test/python
 }
 
@@ -75,7 +78,7 @@ runtime_variant() {
     { cat "$results/$name.log" && return 1; }
   ninja -C "$build" &&
     ctest --test-dir "$build" --output-on-failure --timeout "$TEST_TIMEOUT" \
-      --output-junit "$results/$name.xml"
+      --parallel "$(nproc)" --output-junit "$results/$name.xml"
 }
 
 test_runtime() {
@@ -101,7 +104,7 @@ emulated_pytest() {
 # emulated_runtime: the runtime for AArch64, with eager kernels for it.
 emulated_runtime() {
   ninja -C "$BUILD" needle-kernels-aarch64 &&
-    CTEST_PARALLEL_LEVEL=2 runtime_variant emulated aarch64 -DCMAKE_BUILD_TYPE=Release \
+    runtime_variant emulated aarch64 -DCMAKE_BUILD_TYPE=Release \
       --toolchain "$ROOT/cmake/toolchains/aarch64-linux-gnu.cmake" \
       -DNEEDLE_KERNEL_ARTIFACT="$BUILD/kernels/kernels-aarch64.ndl"
 }
