@@ -277,7 +277,10 @@ def test_constant_zero_point_at_the_edges() -> None:
 def constant_weights(kind: str, k: int, n: int, rng: np.random.Generator) -> Array:
     """Weights that the saturation proof treats differently."""
     bits = {"full": 128, "seven": 64, "five": 16}
-    if kind in bits:
+    if kind == "worst":
+        drawn = rng.choice([-128, 127], (k, n))
+        drawn[:, 0], drawn[:, -1] = -128, 127
+    elif kind in bits:
         drawn = rng.integers(-bits[kind], bits[kind], (k, n))
     else:
         # Small ones, among which few are extreme: those are split.
@@ -303,11 +306,11 @@ def adversarial(weights: Array, m: int, low: int, rng: np.random.Generator) -> A
 
 
 @pytest.mark.parametrize("lhs", ["u8", "i8"])
-@pytest.mark.parametrize("kind", ["full", "seven", "five", "few"])
+@pytest.mark.parametrize("kind", ["worst", "full", "seven", "five", "few"])
 @pytest.mark.parametrize("k", [1, 6, 61, 260, 1028])
 def test_constant_weights(kind: str, lhs: str, k: int) -> None:
     """Whatever is proven of weights, no activations make a sum inexact."""
-    if emulation.RUNNER and kind != "full":
+    if emulation.RUNNER and kind not in ("worst", "full"):
         pytest.skip("what is proven of weights matters to x86-64 alone")
     rng = np.random.default_rng(zlib.crc32(f"{kind} {lhs} {k}".encode()))
     forms = set()
@@ -341,11 +344,13 @@ def test_constant_weights(kind: str, lhs: str, k: int) -> None:
             if executable.target == "avx2":
                 forms.add(form[1])
                 assert kernel.note
+                halves = "M = 1: qmatmul_" + lhs.replace("i", "s") + "s8_nibbles_i32"
+                assert (halves in kernel.note) == (form[1] is None), kernel
             else:
                 assert form[1] == (None if executable.target in PLAIN else "quads")
     # What the proof has to find where there is enough of a matrix.
     if k > 6 and not emulation.RUNNER:
-        if kind == "full":
+        if kind in ("worst", "full"):
             assert forms == {None}
         if kind == "seven":
             assert None not in forms
@@ -353,6 +358,42 @@ def test_constant_weights(kind: str, lhs: str, k: int) -> None:
             assert forms == {"bytes4"}
         if kind == "few":
             assert any(form and "r" in form for form in forms), forms
+
+
+@pytest.mark.parametrize("lhs", ["u8", "i8"])
+@pytest.mark.parametrize("transpose", [False, True])
+@pytest.mark.parametrize("k", [6, 31, 32, 33, 67, 65792])
+def test_one_row(k: int, transpose: bool, lhs: str) -> None:
+    """Halves of bytes, up to the largest sum that i32 holds."""
+    rng = np.random.default_rng(zlib.crc32(f"{k} {transpose} {lhs}".encode()))
+    n = 19
+    weights = constant_weights("worst", k, n, rng)
+    zero = 255 if lhs == "u8" else -128
+    builder = ndl.GraphBuilder("layer")
+    shape = (k, 1) if transpose else (1, k)
+    q = builder.input("q", shape, f"!quant.uniform<{lhs}:f32, 0.5:{zero}>")
+    w = builder.constant(weights, name="w", dtype="!quant.uniform<i8:f32, 0.25>")
+    (y,) = builder.op(
+        "qmatmul",
+        q,
+        w,
+        attributes="{transpose_lhs}" if transpose else "",
+        result_types=[("float32", (1, n))],
+    )
+    builder.output(y, name="y")
+    graph = builder.build()
+    executables = compile_everywhere(graph)
+    low = RANGES[lhs][0]
+    for row in (0, 255, rng.integers(0, 256, k)):
+        given = (np.full(k, row) + low).astype(np.int8 if low else np.uint8)
+        (result,) = check_exact(graph, executables, [given.reshape(shape)])
+        exact = (given.astype(np.int64) - zero) @ weights.astype(np.int64)
+        rescaled = exact.astype(np.float32) * np.float32(0.5 * 0.25)
+        np.testing.assert_array_equal(result[0], rescaled)
+    for executable in executables:
+        (kernel,) = kernels_of(executable, "needle.qmatmul")
+        if executable.target == "avx2":
+            assert "_nibbles_f32.avx2.1x16" in kernel.name
 
 
 @pytest.mark.parametrize("bias", ["none", "f32", "i32"])

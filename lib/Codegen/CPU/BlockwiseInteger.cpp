@@ -106,6 +106,8 @@ BlockwiseKernel::Values BlockwiseKernel::emitChunk(unsigned rows, Rows lhs,
                                                    Value weights, bool unpacked,
                                                    ValueRange sums) {
   Values result, products(sums.size());
+  if (!unpacked)
+    b.prefetchStream(weights, layout.chunkBytes());
   for (unsigned step = 0; step < layout.chunk() / 4; ++step) {
     Values columns = emitNibbles(weights, unpacked, step);
     for (unsigned row = 0; row < rows; ++row) {

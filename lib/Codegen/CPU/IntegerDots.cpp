@@ -12,6 +12,9 @@
 using namespace mlir;
 using namespace needle::cpu;
 
+/// Tiles of so few rows wait for weights rather than for multiplications.
+static constexpr unsigned fewRows = 2;
+
 Value IntegerKernel::emitCall(StringRef intrinsic, Type type,
                               ValueRange operands) {
   return LLVM::CallIntrinsicOp::create(b, type, b.getStringAttr(intrinsic),
@@ -81,6 +84,8 @@ SmallVector<Value> IntegerKernel::emitPairsOfQuads(unsigned rows, Rows lhs,
     return emitWidening(rows, lhs, rhs, /*rhsBits=*/8, first, last, {});
   auto step = [&](Value base, ArrayRef<Value> elements, ValueRange sums) {
     SmallVector<Value> columns[2], next(sums);
+    if (rows <= fewRows)
+      b.prefetchStream(base, groupBytes());
     for (unsigned v = 0; v < vectors(); ++v)
       for (auto [pairs, half] :
            llvm::zip_equal(columns, emitHalves(loadQuads(base, 0, v))))
@@ -93,7 +98,7 @@ SmallVector<Value> IntegerKernel::emitPairsOfQuads(unsigned rows, Rows lhs,
   rhs = b.advance(rhs, b.mul(first, b.i64(groupBytes())), i8);
   SmallVector<Value> zeros(rows * vectors(), b.zero(b.vec(lanes, i32)));
   return emitSteps(rows, lhs, 8, rhs, groupBytes(), b.sub(last, first), zeros,
-                   step, /*unroll=*/rows <= 2 ? 4 : 1);
+                   step, /*unroll=*/rows <= fewRows ? 4 : 1);
 }
 
 std::array<Value, 2> IntegerKernel::emitHalves(Value quads) {
@@ -138,7 +143,8 @@ SmallVector<Value> IntegerKernel::emitZeroPointTerms(Value rhs) {
 }
 
 SmallVector<Value> IntegerKernel::emitGroups(
-    unsigned rows, Rows lhs, Value rhs, unsigned step, ValueRange sums,
+    unsigned rows, Rows lhs, unsigned lhsBytes, Value rhs, unsigned step,
+    ValueRange sums,
     llvm::function_ref<SmallVector<Value>(unsigned, Value, ArrayRef<Value>,
                                           ValueRange)>
         emitStep) {
@@ -149,15 +155,16 @@ SmallVector<Value> IntegerKernel::emitGroups(
         };
   };
   Value whole = b.div(numGroups(), b.i64(step));
-  SmallVector<Value> next = emitSteps(
-      rows, lhs, 4 * step, rhs, step * groupBytes(), whole, sums, stepOf(step));
+  SmallVector<Value> next =
+      emitSteps(rows, lhs, lhsBytes * step, rhs, step * groupBytes(), whole,
+                sums, stepOf(step));
   if (step == 1)
     return next;
   Value done = b.mul(whole, b.i64(step));
-  lhs.base = b.advance(lhs.base, done, i32);
+  lhs.base = b.advance(lhs.base, b.mul(done, b.i64(lhsBytes)), i8);
   rhs = b.advance(rhs, b.mul(done, b.i64(groupBytes())), i8);
-  return emitSteps(rows, lhs, 4, rhs, groupBytes(), b.sub(numGroups(), done),
-                   next, stepOf(1));
+  return emitSteps(rows, lhs, lhsBytes, rhs, groupBytes(),
+                   b.sub(numGroups(), done), next, stepOf(1));
 }
 
 SmallVector<Value>
@@ -166,6 +173,8 @@ IntegerKernel::emitByteDots(unsigned groups, unsigned perWindow, Value columns,
   VectorType pairType = b.vec(2 * lanes, i16), quadType = b.vec(4 * lanes, i8);
   Value ones = b.constant(DenseElementsAttr::get(pairType, int16_t(1)));
   SmallVector<Value> next(sums);
+  if (elements.size() <= fewRows)
+    b.prefetchStream(columns, groups * groupBytes());
   for (unsigned first = 0; first < groups; first += perWindow) {
     unsigned last = std::min(groups, first + perWindow);
     SmallVector<SmallVector<Value>> quads;
@@ -200,8 +209,9 @@ SmallVector<Value> IntegerKernel::emitBytes(unsigned rows, Rows lhs,
   for (unsigned i = 0; i < rows; ++i)
     sums.append(terms);
   // Few rows have too little to do in a step to hide the loop.
-  unsigned step = rows <= 2 ? std::max(8U, spec.byteSteps) : spec.byteSteps;
-  sums = emitGroups(rows, lhs, panel.rhs, step, sums,
+  unsigned step =
+      rows <= fewRows ? std::max(8U, spec.byteSteps) : spec.byteSteps;
+  sums = emitGroups(rows, lhs, 4, panel.rhs, step, sums,
                     [&](unsigned groups, Value columns,
                         ArrayRef<Value> elements, ValueRange values) {
                       return emitByteDots(groups, spec.byteSteps, columns,
@@ -260,6 +270,8 @@ SmallVector<Value> IntegerKernel::emitQuads(unsigned rows, Rows lhs,
   auto emitStep = [&](unsigned steps, Value columns, ArrayRef<Value> elements,
                       ValueRange sums) {
     SmallVector<Value> next(sums);
+    if (rows <= fewRows)
+      b.prefetchStream(columns, steps * groupBytes());
     SmallVector<SmallVector<Value>> ofRows;
     for (Value row : elements)
       ofRows.push_back(loadElements(row, steps, quadType));
@@ -285,7 +297,7 @@ SmallVector<Value> IntegerKernel::emitQuads(unsigned rows, Rows lhs,
   for (unsigned i = 0; i < rows; ++i)
     sums.append(terms);
   sums.append(setSize * (sets - 1), b.zero(sumType));
-  sums = emitGroups(rows, lhs, rhs, groups, sums, emitStep);
+  sums = emitGroups(rows, lhs, 4, rhs, groups, sums, emitStep);
   for (unsigned i = setSize; i < sums.size(); ++i)
     sums[i % setSize] = b.add(sums[i % setSize], sums[i]);
   sums.truncate(setSize);

@@ -29,6 +29,8 @@ SmallVector<Value> IntegerKernel::emitTile(unsigned rows, Rows lhs,
                                            const Panel &panel) {
   if (spec.form == DotForm::Bytes)
     return emitBytes(rows, lhs, panel);
+  if (spec.form == DotForm::Nibbles)
+    return emitNibbles(rows, lhs, panel.rhs);
   // A single row would leave half of each matrix empty.
   if (spec.form == DotForm::Quads && quads.multipliesMatrices() && rows > 1)
     return emitMatrices(rows, lhs, panel.rhs);
@@ -147,6 +149,10 @@ ContractionKernel::Rows IntegerKernel::emitLhsRows(const Block &block) {
   Value stride = emitPackedRowStride(b, b.getLoc(), spec, depth);
   Value source = emitSource(block);
   Rows packed{scratch, b.mul(stride, b.i64(spec.lhsBytes()))};
+  if (spec.form == DotForm::Nibbles) {
+    emitPackNibbles(source, scratch, block.rowCount, stride);
+    return packed;
+  }
   auto pack = [&] { emitPackRows(source, scratch, block.rowCount, stride); };
   if (spec.form == DotForm::Pairs || changesSign()) {
     pack();

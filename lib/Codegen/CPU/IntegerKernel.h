@@ -76,10 +76,11 @@ private:
   /// One element of 32 bits for each of `count` groups of a row, in all lanes.
   llvm::SmallVector<Value> loadElements(Value pointer, unsigned count,
                                         mlir::VectorType type);
-  /// All groups, `step` at once, and those that are left one by one.
+  /// All groups, `step` at once, and those that are left one by one; `lhsBytes`
+  /// is what a group takes of a row.
   llvm::SmallVector<Value>
-  emitGroups(unsigned rows, Rows lhs, Value rhs, unsigned step,
-             mlir::ValueRange sums,
+  emitGroups(unsigned rows, Rows lhs, unsigned lhsBytes, Value rhs,
+             unsigned step, mlir::ValueRange sums,
              llvm::function_ref<llvm::SmallVector<Value>(
                  unsigned step, Value columns, llvm::ArrayRef<Value> elements,
                  mlir::ValueRange sums)>
@@ -94,6 +95,17 @@ private:
   /// `bits` at `pointer + index·bits/8`, in all lanes, as `type`.
   Value loadElement(Value pointer, unsigned index, mlir::Type word,
                     mlir::VectorType type);
+
+  // NibbleDots.cpp
+  /// Rows of quads: the low halves of each before the high ones.
+  void emitPackNibbles(Value source, Value dest, Value rowCount,
+                       Value destStride);
+  Value emitSplitNibbles(Value bytes);
+  llvm::SmallVector<Value> emitNibbles(unsigned rows, Rows lhs, Value rhs);
+  /// `groups` groups of a window.
+  llvm::SmallVector<Value> emitNibbleDots(unsigned groups, Value columns,
+                                          llvm::ArrayRef<Value> elements,
+                                          mlir::ValueRange sums);
 
   // WideningDots.cpp
   /// As emitPairs, from panels of i16 or of i8.

@@ -49,6 +49,8 @@ std::string KernelSpec::getName(const CPUTarget &target) const {
       name += "_bytes" + std::to_string(byteSteps) + (hasRest ? "r" : "");
     else if (form == DotForm::Quads)
       name += "_quads";
+    else if (form == DotForm::Nibbles)
+      name += "_nibbles";
   }
   name += getDestName(*this);
   if (hasBias)

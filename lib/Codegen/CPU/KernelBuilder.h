@@ -103,6 +103,13 @@ public:
     mlir::LLVM::Prefetch::create(*this, pointer, /*rw=*/0, /*hint=*/2,
                                  /*cache=*/1);
   }
+  /// Of a stream that is read once: prefetches as many bytes as are read at
+  /// `pointer`, from where it will be some hundred cycles later.
+  void prefetchStream(Value pointer, int64_t bytes) {
+    constexpr int64_t distance = 2048, lineBytes = 64;
+    for (int64_t at = 0; at < bytes; at += lineBytes)
+      prefetch(advance(pointer, i64(distance + at), getI8Type()));
+  }
   /// Brings the cache line of `pointer` into the L1 cache, to be written.
   void prefetchToWrite(Value pointer) {
     mlir::LLVM::Prefetch::create(*this, pointer, /*rw=*/1, /*hint=*/3,

@@ -54,6 +54,25 @@ static void setForm(KernelSpec &spec, QMatmulOp op, const CPUTarget &target) {
   }
 }
 
+/// The kernels of sums that fit i32, the rows of which may be just one.
+static ContractionKernels getNarrowKernels(const KernelSpec &spec, QMatmulOp op,
+                                           const CPUTarget &target) {
+  ContractionKernels kernels{spec, std::nullopt, std::nullopt};
+  if (spec.patches || spec.rhsBits != 8 || spec.form != DotForm::Pairs ||
+      !target.has(DotForm::Nibbles))
+    return kernels;
+  KernelSpec oneRow = spec;
+  oneRow.form = DotForm::Nibbles;
+  int64_t rows = getContractionExtents(op.getLhs().getType(),
+                                       op.getTransposeLhs(), op.getWindow())
+                     .rows;
+  if (rows == 1)
+    kernels.narrow = oneRow;
+  else if (ShapedType::isDynamic(rows))
+    kernels.oneRow = oneRow;
+  return kernels;
+}
+
 ContractionKernels needle::cpu::selectKernels(QMatmulOp op,
                                               const CPUTarget &target) {
   KernelSpec spec;
@@ -73,7 +92,7 @@ ContractionKernels needle::cpu::selectKernels(QMatmulOp op,
     // Addition modulo 2³² is what an i32 result asks for, whatever K.
     spec.dest = DestKind::I32;
     setForm(spec, op, target);
-    return {spec, std::nullopt, std::nullopt};
+    return getNarrowKernels(spec, op, target);
   }
   if (!dest.isF32()) {
     spec.dest = DestKind::Q8;
@@ -95,7 +114,7 @@ ContractionKernels needle::cpu::selectKernels(QMatmulOp op,
   if (ShapedType::isDynamic(depth))
     return {spec, wide, std::nullopt};
   if (depth <= getMaxDepth(spec))
-    return {spec, std::nullopt, std::nullopt};
+    return getNarrowKernels(spec, op, target);
   return {std::nullopt, wide, std::nullopt};
 }
 

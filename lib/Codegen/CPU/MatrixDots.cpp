@@ -55,7 +55,7 @@ SmallVector<Value> IntegerKernel::emitMatrices(unsigned rows, Rows lhs,
                                                Value rhs) {
   unsigned pairsOfRows = (rows + 1) / 2, squares = 2 * vectors();
   SmallVector<Value> sums(pairsOfRows * squares, b.zero(b.vec(lanes, i32)));
-  sums = emitGroups(rows, lhs, rhs, /*step=*/2, sums,
+  sums = emitGroups(rows, lhs, 4, rhs, /*step=*/2, sums,
                     [&](unsigned groups, Value columns,
                         ArrayRef<Value> elements, ValueRange values) {
                       return emitMatrixDots(groups, columns, elements, values);

@@ -1,5 +1,6 @@
 // RUN: needle-compile %s --emit=asm --target=avx2 -o - | FileCheck %s --check-prefix=AVX2
 // RUN: needle-compile %s --emit=asm --target=avx2 -o - | FileCheck %s --check-prefix=FEW
+// RUN: needle-compile %s --emit=asm --target=avx2 -o - | FileCheck %s --check-prefix=ONE
 // RUN: needle-compile %s --emit=asm --target=avx2 -o - | FileCheck %s --check-prefix=COPY
 // RUN: needle-compile %s --emit=asm --target=x86-64 -o - | FileCheck %s --check-prefix=BASE
 // RUN: needle-compile %s --emit=asm --target=avx-vnni -o - | FileCheck %s --check-prefix=AVXVNNI
@@ -56,6 +57,17 @@ func.func @float(%x: tensor<?x512xf32>) -> tensor<?x256xf32> {
 // FEW:       vpsraw
 // FEW:       vpbroadcastd
 // FEW:       vpmaddwd
+
+// One row multiplies halves of bytes by weights that are not widened, and widens what
+// eight groups add up to: two products and two additions for each half.
+// ONE-LABEL: qmatmul_u8s8_nibbles_f32_bias_relu.avx2.1x16:
+// ONE:       vpmulld
+// ONE-NOT:   {{vpmovsx|vpsraw|vpmaddwd}}
+// ONE-COUNT-32: vpmaddubsw
+// ONE-NOT:   {{vpmovsx|vpsraw|vpmaddubsw}}
+// ONE-COUNT-4: vpmaddwd
+// ONE-NOT:   {{rsp|vpmaddwd}}
+// ONE:       j{{ne|b|l}}
 
 // Ragged panels are copied by one function, which all kernels call.
 // COPY:     callq .copy_ragged32

@@ -74,7 +74,9 @@ struct KernelSpec {
   RegisterTile getTile(const CPUTarget &target) const;
   /// Bytes of an element of lhs as tiles read it.
   unsigned lhsBytes() const {
-    return !integer ? 4 : form == DotForm::Pairs ? 2 : 1;
+    if (!integer)
+      return 4;
+    return form == DotForm::Pairs || form == DotForm::Nibbles ? 2 : 1;
   }
 };
 

@@ -37,7 +37,10 @@ enum class DotForm {
   /// weights that the saturation proof has been through, see ByteDots.h.
   Bytes,
   /// Quads of u8 and i8 summed in i32, exact.
-  Quads
+  Quads,
+  /// Pairs of u8 and i8, the u8 in halves of four bits, of which 16 bits hold
+  /// the sums of eight groups: exact. For one row.
+  Nibbles
 };
 
 /// One CPU target. docs/Rationale/CPUKernels.md derives the tiles.
@@ -82,13 +85,20 @@ struct CPUTarget {
   unsigned panel() const { return intTile.columns; }
   bool has(DotForm form) const {
     return form == DotForm::Pairs ||
-           !(form == DotForm::Bytes ? byteDotIntrinsic : quadDotIntrinsic)
+           !(form == DotForm::Quads ? quadDotIntrinsic : byteDotIntrinsic)
                 .empty();
   }
-  const RegisterTile &getTile(DotForm form) const {
-    return form == DotForm::Pairs   ? intTile
-           : form == DotForm::Bytes ? byteTile
-                                    : quadTile;
+  RegisterTile getTile(DotForm form) const {
+    switch (form) {
+    case DotForm::Pairs:
+      return intTile;
+    case DotForm::Bytes:
+      return byteTile;
+    case DotForm::Quads:
+      return quadTile;
+    case DotForm::Nibbles:
+      return {1, panel()};
+    }
   }
   llvm::Triple::ArchType architecture() const {
     return llvm::Triple(triple).getArch();
