@@ -53,13 +53,14 @@ bool isDepthwise(Op op) {
          isNear(op.getDilations());
 }
 
-/// Groups of so few channels, and as many columns, have a depthwise kernel of
-/// f32, which permutes the channels of a vector.
+/// Groups of so few channels, and as many columns, have a depthwise kernel,
+/// which permutes the channels of a vector.
 constexpr int64_t kSmallGroups[] = {2, 4};
 /// Products of a row of their kernel: as many instructions.
 constexpr int64_t kMostOfSmallGroups = 28;
 
-bool hasSmallGroups(Conv2DOp op, int64_t panel) {
+template <typename Op>
+bool hasSmallGroups(Op op, int64_t panel) {
   ArrayRef<int64_t> filter = op.getFilter().getType().getShape();
   int64_t groups = op.getGroups();
   return groups > 1 && llvm::is_contained(kSmallGroups, filter[2]) &&
@@ -159,8 +160,10 @@ struct ConvertQConv2D : OpConversionPattern<QConv2DOp> {
     bool isPlain = type.getElementType().isInteger(32) || !op.getBias() ||
                    getElementTypeOrSelf(op.getBias()).isF32();
     Value depthwise;
-    if (isDepthwise(op) && isPlain)
+    if (isPlain && isDepthwise(op))
       depthwise = build.getDepthwiseWeights(op.getFilter(), filter);
+    else if (isPlain && hasSmallGroups(op, panel))
+      depthwise = build.getSmallGroupWeights(op.getFilter(), filter);
     int64_t groups = op.getGroups(), merged = countMerged(op);
     Value matrix;
     if (!depthwise && merged > 1)

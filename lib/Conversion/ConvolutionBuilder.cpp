@@ -8,6 +8,7 @@
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "needle/Dialect/Needle/IR/ConstantData.h"
+#include "needle/Dialect/NeedleCPU/IR/Window.h"
 #include "llvm/Support/CheckedArithmetic.h"
 
 using namespace mlir;
@@ -167,36 +168,74 @@ Value ConvolutionBuilder::getPhaseMatrix(Value filter, Value converted,
   return tensor::CollapseShapeOp::create(builder, loc, taken, groups);
 }
 
-Value ConvolutionBuilder::getDepthwiseWeights(Value filter,
-                                              const IntegerEncoding &encoding) {
+/// A constant filter less its zero points; nothing if it cannot be read.
+static std::optional<std::vector<int16_t>>
+readCentered(Value filter, const IntegerEncoding &encoding) {
   auto constant = filter.getDefiningOp<ConstantOp>();
   if (!constant || !encoding.isStatic())
-    return {};
+    return std::nullopt;
   ElementsAttr value = constant.getValue();
   auto data = ConstantData<int8_t>::get(value, value.getNumElements());
   if (!data)
-    return {};
+    return std::nullopt;
   std::vector<int8_t> storage;
   ArrayRef<int8_t> stored = data->getValues(storage);
-  ArrayRef<int64_t> shape = value.getShapedType().getShape();
+  int64_t columns = value.getShapedType().getShape().back();
+  std::vector<int16_t> centered;
+  centered.reserve(stored.size());
+  for (auto [i, raw] : llvm::enumerate(stored)) {
+    int16_t weight = encoding.isUnsigned ? int16_t(uint8_t(raw)) : raw;
+    bool perColumn = encoding.zeroPoints.size() > 1;
+    centered.push_back(weight -
+                       encoding.zeroPoints[perColumn ? i % columns : 0]);
+  }
+  return centered;
+}
+
+template <typename T>
+static Value createFilterWeight(OpBuilder &builder, Location loc,
+                                ArrayRef<int64_t> shape, Type element,
+                                ArrayRef<T> values) {
+  auto type = RankedTensorType::get(shape, element);
+  return cpu::WeightOp::create(
+      builder, loc, type,
+      DenseResourceElementsAttr::get(
+          type, "filter",
+          HeapAsmResourceBlob::allocateAndCopyInferAlign<T>(values)));
+}
+
+Value ConvolutionBuilder::getDepthwiseWeights(Value filter,
+                                              const IntegerEncoding &encoding) {
+  auto centered = readCentered(filter, encoding);
+  if (!centered)
+    return {};
+  ArrayRef<int64_t> shape = cast<ShapedType>(filter.getType()).getShape();
   int64_t height = shape[0], width = shape[1], channels = shape[3];
   int64_t pairs = (width + 1) / 2;
   std::vector<int16_t> weights(height * pairs * channels * 2, 0);
   for (int64_t i = 0; i < height * width; ++i)
     for (int64_t c = 0; c < channels; ++c) {
-      int8_t raw = stored[i * channels + c];
-      int16_t weight = encoding.isUnsigned ? int16_t(uint8_t(raw)) : raw;
-      weight -= encoding.zeroPoints[encoding.zeroPoints.size() > 1 ? c : 0];
       int64_t row = i / width, column = i % width;
       weights[((row * pairs + column / 2) * channels + c) * 2 + column % 2] =
-          weight;
+          (*centered)[i * channels + c];
     }
-  auto type = RankedTensorType::get({height * pairs, channels, 2},
-                                    builder.getIntegerType(16));
-  ElementsAttr packed = DenseResourceElementsAttr::get(
-      type, "filter",
-      HeapAsmResourceBlob::allocateAndCopyInferAlign<int16_t>(weights));
-  return cpu::WeightOp::create(builder, loc, type, packed);
+  return createFilterWeight<int16_t>(builder, loc,
+                                     {height * pairs, channels, 2},
+                                     builder.getIntegerType(16), weights);
+}
+
+Value ConvolutionBuilder::getSmallGroupWeights(
+    Value filter, const IntegerEncoding &encoding) {
+  ArrayRef<int64_t> shape = cast<ShapedType>(filter.getType()).getShape();
+  int64_t taps = multiply(shape.drop_back());
+  if (taps > cpu::Window::mostExactTaps)
+    return {};
+  auto centered = readCentered(filter, encoding);
+  if (!centered)
+    return {};
+  std::vector<float> weights(centered->begin(), centered->end());
+  return createFilterWeight<float>(builder, loc, {taps, shape.back()},
+                                   builder.getF32Type(), weights);
 }
 
 Value ConvolutionBuilder::flattenPixels(Value images) {

@@ -44,6 +44,10 @@ public:
   /// if `filter` is a constant that can be read; else null.
   mlir::Value getDepthwiseWeights(mlir::Value filter,
                                   const IntegerEncoding &encoding);
+  /// Likewise of groups of two or four channels; null, too, if their sums may
+  /// not be exact in f32.
+  mlir::Value getSmallGroupWeights(mlir::Value filter,
+                                   const IntegerEncoding &encoding);
 
   /// N×H×W×C as a matrix of N·H·W rows.
   mlir::Value flattenPixels(mlir::Value images);

@@ -358,6 +358,40 @@ def test_depthwise_kernels() -> None:
         assert kernel.name.startswith("qconv2d_depthwise3s1d1_")
 
 
+@pytest.mark.parametrize("depth", [2, 4])
+def test_small_groups_at_the_edge(depth: int) -> None:
+    """As many products of the largest integers as f32 adds up exactly."""
+    groups, height, width = 40 // depth, 256 // depth // 7, 7
+    assert height * width * depth * 255**2 <= 2**24
+    rng = np.random.default_rng(depth)
+    w = rng.choice([0, 255], (height, width, depth, 40)).astype(np.uint8)
+    x = rng.choice([0, 255], (2, height + 2, width + 5, 40)).astype(np.uint8)
+    w[..., :depth], x[..., :depth] = 255, 255
+    builder = ndl.GraphBuilder("edge")
+    image = builder.input("x", x.shape, "!quant.uniform<u8:f32, 0.5:0>")
+    kernel = builder.constant(w, name="w", dtype="!quant.uniform<u8:f32, 0.25:0>")
+    (y,) = builder.op(
+        "qconv2d",
+        image,
+        kernel,
+        attributes=f"{{groups = {groups} : i64}}",
+        result_types=[("int32", (2, 3, 6, 40))],
+    )
+    builder.output(y, name="y")
+    graph = builder.build()
+    executables = compile_everywhere(graph)
+    (result,) = check_exact(graph, executables, [x])
+    exact = np.zeros((2, 3, 6, 40), np.int64)
+    for i, j, c in np.ndindex(height, width, depth):
+        pixels = x[:, i : i + 3, j : j + 6].reshape(2, 3, 6, groups, depth)[..., c]
+        exact += np.repeat(pixels.astype(np.int64), depth, axis=3) * w[i, j, c]
+    np.testing.assert_array_equal(result, exact)
+    assert exact.max() == height * width * depth * 255**2
+    for executable in executables:
+        (kernel_run,) = kernels_of(executable, "needle.qconv2d")
+        assert f"_depthwise7s1d1c{depth}_u8f32_i32" in kernel_run.name
+
+
 @pytest.mark.parametrize("groups", [1, 4, 48])
 def test_threads_give_the_same_bits(groups: int) -> None:
     rng = np.random.default_rng(2)

@@ -55,6 +55,14 @@ protected:
   void emitStore(const ResultRow &row, Value x, llvm::ArrayRef<Value> sums,
                  const Channels &channels);
 
+  /// Adds the products of row `i` of the kernel to the sums of `count`
+  /// neighbouring results. `emitLoad` gives a vector of the pixel that lies
+  /// `column` behind the first one.
+  void emitKernelRow(
+      Value i, unsigned count, const Channels &channels,
+      llvm::MutableArrayRef<Value> sums,
+      llvm::function_ref<Value(unsigned column, unsigned vector)> emitLoad);
+
   Value patch(PatchArg which) { return patchArgs[unsigned(which)]; }
   /// A vector of some lanes; a scalar for one.
   mlir::Type lanesOf(const Channels &channels, mlir::Type element) {
@@ -67,6 +75,8 @@ protected:
   static constexpr unsigned pixels = 4;
 
 private:
+  Value emitChannelOfGroup(Value pixel, unsigned index);
+
   llvm::SmallVector<Value> patchArgs;
 };
 
@@ -93,36 +103,7 @@ private:
                                       unsigned count, bool isInside,
                                       const Channels &channels);
 
-  Value emitChannelOfGroup(Value pixel, unsigned index);
-
   Value zeros; ///< as many as a panel has channels, on the stack
-};
-
-/// Integers: rows of the image are widened, less the zero point, into a ring of
-/// as many rows as the kernel spans, with zeros around the image, each pixel
-/// beside its neighbour in the kernel: so that one instruction multiplies and
-/// adds two elements of the kernel for each channel.
-class DepthwiseIntegerKernel final : public DepthwiseKernel<IntegerKernel> {
-public:
-  using DepthwiseKernel::DepthwiseKernel;
-
-protected:
-  void emitPrologue() override;
-  void emitChannels(const Block &block, const Channels &channels) override;
-
-private:
-  unsigned pairs() const { return (spec.depthwise.width + 1) / 2; }
-  void emitPackRow(Value image, Value row, Value ringRow,
-                   const Channels &channels);
-  Value emitLoadPixel(Value at, const Channels &channels);
-  /// The sums of `count` results from column `x` on; the first row of the ring
-  /// lies `start` bytes from its beginning.
-  llvm::SmallVector<Value> emitPixels(Value ring, Value start, Value x,
-                                      unsigned count, const Channels &channels);
-  Value emitPairSum(Value pixels, Value weights, Value sum,
-                    const Channels &channels);
-
-  Value zeros; ///< as many bytes as a panel has channels, on the stack
 };
 
 } // namespace needle::cpu

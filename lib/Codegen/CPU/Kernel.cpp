@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "needle/Codegen/CPU/Kernel.h"
-#include "DepthwiseKernel.h"
+#include "DepthwiseRingKernel.h"
 #include "FewRowsKernel.h"
 #include "IntegerKernel.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -44,7 +44,7 @@ std::string KernelSpec::getName(const CPUTarget &target) const {
     name += "c" + std::to_string(depthwise.channels);
   if (integer) {
     name += lhsUnsigned ? "_u8" : "_s8";
-    name += rhsBits == 8 ? "s8" : "i16";
+    name += rhsBits == 8 ? "s8" : rhsBits == 16 ? "i16" : "f32";
     if (form == DotForm::Bytes)
       name += "_bytes" + std::to_string(byteSteps) + (hasRest ? "r" : "");
     else if (form == DotForm::Quads)
@@ -115,8 +115,7 @@ DepthwiseRing needle::cpu::emitDepthwiseRing(OpBuilder &builder, Location loc,
                                              const CPUTarget &target,
                                              Value resultWidth) {
   KernelBuilder b(loc, builder);
-  // Elements of the kernel go in pairs: the first of the last one counts.
-  int64_t last = (window.kernel[1] - 1) / 2 * 2 * window.dilations[1];
+  int64_t last = (window.kernel[1] - 1) * window.dilations[1];
   Value positions =
       b.add(b.mul(b.sub(resultWidth, b.i64(1)), b.i64(window.strides[1])),
             b.i64(last + 1));
@@ -362,8 +361,11 @@ func::FuncOp needle::cpu::getOrEmitContractionKernel(ModuleOp module,
   return getOrCreateTask(module, spec.getName(target),
                          [&](KernelBuilder &b, TaskArguments task) {
                            bool isDepthwise = spec.depthwise.width != 0;
-                           if (isDepthwise && spec.integer)
-                             DepthwiseIntegerKernel(b, spec, target).emit(task);
+                           bool isGroup = spec.depthwise.channels > 1;
+                           if (isDepthwise && spec.integer && isGroup)
+                             SmallGroupsKernel(b, spec, target).emit(task);
+                           else if (isDepthwise && spec.integer)
+                             DepthwisePairsKernel(b, spec, target).emit(task);
                            else if (isDepthwise)
                              DepthwiseFloatKernel(b, spec, target).emit(task);
                            else if (spec.integer)

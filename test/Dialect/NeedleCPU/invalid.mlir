@@ -611,8 +611,16 @@ func.func @depthwise_groups(%lhs: memref<1x8x8x6xf32>, %rhs: memref<27x6xf32>, %
 // -----
 
 func.func @depthwise_integer_groups(%lhs: memref<1x8x8x4xi8>, %rhs: memref<6x4x2xi16>, %dest: memref<36x4xi32>) {
-  // expected-error @+1 {{depthwise has groups of 1 channel, but these have 2}}
+  // expected-error @+1 {{rhs must have rank 2 and element type f32, but is 'memref<6x4x2xi16>'}}
   needle_cpu.qmatmul ins(%lhs, %rhs : memref<1x8x8x4xi8>, memref<6x4x2xi16>) outs(%dest : memref<36x4xi32>) {depthwise, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 2>}
+  return
+}
+
+// -----
+
+func.func @depthwise_inexact(%lhs: memref<1x8x9x4xi8>, %rhs: memref<288x4xf32>, %dest: memref<1x4xi32>) {
+  // expected-error @+1 {{depthwise adds up at most 258 products of integers in f32, but these are 288}}
+  needle_cpu.qmatmul ins(%lhs, %rhs : memref<1x8x9x4xi8>, memref<288x4xf32>) outs(%dest : memref<1x4xi32>) {depthwise, window = array<i64: 8, 9, 1, 1, 0, 0, 0, 0, 1, 1, 1>}
   return
 }
 

@@ -26,7 +26,7 @@ struct DepthwiseShape {
   unsigned width = 0; ///< of the kernel; 0 in other kernels
   unsigned stride = 1;
   unsigned dilation = 1;
-  unsigned channels = 1; ///< of a group, which has as many columns; f32 alone
+  unsigned channels = 1; ///< of a group, which has as many columns
 };
 
 /// What distinguishes one contraction kernel from another.
@@ -34,7 +34,8 @@ struct KernelSpec {
   bool integer = false;
   /// Signedness of an integer lhs.
   bool lhsUnsigned = true;
-  /// Width of a packed integer rhs: 8, or 16 when the zero point is subtracted.
+  /// Width of an element of rhs under an integer lhs: 8, or 16 when the zero
+  /// point is subtracted; 32 of groups that are multiplied in f32.
   unsigned rhsBits = 8;
   /// How integers are multiplied.
   DotForm form = DotForm::Pairs;

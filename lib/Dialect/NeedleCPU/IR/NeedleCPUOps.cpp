@@ -226,26 +226,32 @@ static LogicalResult verifyDepthwise(Op op) {
   if (!op.getWindow())
     return op.emitOpError("depthwise needs a window");
   ShapedType lhs = op.getLhs().getType(), rhs = op.getRhs().getType();
-  bool isFloat = lhs.getElementType().isF32();
+  Window window = Window::of(*op.getWindow());
+  int64_t channels = lhs.getDimSize(3);
+  if (ShapedType::isDynamic(channels))
+    return op.emitOpError("depthwise needs static channels");
+  int64_t share = window.getChannels(channels);
+  if (share != 1 && share != 2 && share != 4)
+    return op.emitOpError()
+           << "depthwise has groups of 1, 2 or 4 channels, but these have "
+           << share;
+  bool isInteger = isI8(lhs.getElementType()),
+       inPairs = isInteger && share == 1;
   auto isI16 = [](Type type) { return type.isSignlessInteger(16); };
-  if (failed(isFloat ? verifyShape(op, "rhs", rhs, 2, isF32, "f32")
-                     : verifyShape(op, "rhs", rhs, 3, isI16, "i16")) ||
+  if (failed(inPairs ? verifyShape(op, "rhs", rhs, 3, isI16, "i16")
+                     : verifyShape(op, "rhs", rhs, 2, isF32, "f32")) ||
       failed(verifyContiguous(op, "rhs", op.getRhs())) ||
       failed(verifyContiguous(op, "bias", op.getBias())) ||
       failed(verifyContiguousRows(op, op.getDest())))
     return failure();
-  if (!isFloat && rhs.getDimSize(2) != 2)
+  if (inPairs && rhs.getDimSize(2) != 2)
     return op.emitOpError() << "rhs must end in pairs, but is " << rhs;
-  Window window = Window::of(*op.getWindow());
-  int64_t width = window.kernel[1], channels = lhs.getDimSize(3);
-  if (ShapedType::isDynamic(channels))
-    return op.emitOpError("depthwise needs static channels");
-  int64_t share = window.getChannels(channels);
-  if (share != 1 && !(isFloat && (share == 2 || share == 4)))
-    return op.emitOpError() << "depthwise has groups of "
-                            << (isFloat ? "1, 2 or 4 channels" : "1 channel")
-                            << ", but these have " << share;
-  int64_t taps = window.kernel[0] * (isFloat ? width * share : (width + 1) / 2);
+  int64_t width = window.kernel[1];
+  int64_t taps = window.kernel[0] * (inPairs ? (width + 1) / 2 : width * share);
+  if (isInteger && share > 1 && taps > Window::mostExactTaps)
+    return op.emitOpError()
+           << "depthwise adds up at most " << Window::mostExactTaps
+           << " products of integers in f32, but these are " << taps;
   Dimension columns = {op.getDest().getType().getDimSize(1), "N of dest"};
   ContractionExtents extents =
       getContractionExtents(lhs, /*transposed=*/false, op.getWindow());

@@ -93,7 +93,7 @@ def NeedleCPU_MatmulOp : NeedleCPU_DestinationOp<"matmul", [AttrSizedOperandSegm
     and groups, as in `needle.conv2d`; negative padding leaves out pixels. With G
     groups each N/G columns take C/G channels, K = KH·KW·C/G, and rhs is packed
     with as many. `depthwise` says that each channel is a group and has one column:
-    rhs is not packed but KH·KW×C. In f32 a group may have 2 or 4 channels and as
+    rhs is not packed but KH·KW×C. A group may also have 2 or 4 channels and as
     many columns: rhs is then K×C.
   }];
   let arguments = (ins NeedleCPU_Buffer:$lhs, NeedleCPU_Buffer:$rhs,
@@ -121,8 +121,10 @@ def NeedleCPU_QMatmulOp : NeedleCPU_DestinationOp<"qmatmul", [AttrSizedOperandSe
     for an i32 dest); bias f32 or i32, N; dest i32, f32, or i8 quantized with
     `dest_scale`, `dest_zero_point` to `dest_min` … `dest_max`. `window`, and on
     buffers `workspace`, as for `matmul`; padding is the zero point.
-    `depthwise` likewise, rhs being the centered weights, i16: KH·⌈KW/2⌉×C×2,
-    neighbours in a row of the kernel side by side, with 0 behind an odd last one.
+    `depthwise` likewise, rhs being the centered weights: with a channel a group i16,
+    KH·⌈KW/2⌉×C×2, neighbours in a row of the kernel side by side, with 0 behind an odd
+    last one; with 2 or 4 channels f32, K×C, in which sums of K ≤ 258 products are
+    exact: 258·255² < 2²⁴.
 
     `byte_steps` is what needle-cpu-prove-byte-dots has proven of a constant rhs of
     i8: that many quads of products, neighbours summed, fit 16 bits whatever lhs is;

@@ -25,6 +25,9 @@ struct Window {
   std::array<int64_t, 2> dilations;
   int64_t groups = 1;
 
+  /// Products of centered integers, at most 255², whose sums f32 holds exactly.
+  static constexpr int64_t mostExactTaps = (1 << 24) / (255 * 255);
+
   static constexpr size_t numValues = 11;
   /// From the values of the attribute, numValues of them.
   static Window of(llvm::ArrayRef<int64_t> values) {
