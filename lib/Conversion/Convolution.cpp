@@ -162,7 +162,8 @@ struct ConvertQConv2D : OpConversionPattern<QConv2DOp> {
     Value depthwise;
     if (isPlain && isDepthwise(op))
       depthwise = build.getDepthwiseWeights(op.getFilter(), filter);
-    else if (isPlain && hasSmallGroups(op, panel))
+    else if (isPlain && hasSmallGroups(op, panel) &&
+             op.getDilations()[0] <= kFarthestDepthwise)
       depthwise = build.getSmallGroupWeights(op.getFilter(), filter);
     int64_t groups = op.getGroups(), merged = countMerged(op);
     Value matrix;

@@ -61,6 +61,32 @@ func.func @small_groups(%x: tensor<1x8x8x16xf32>, %w: tensor<3x3x2x16xf32>) -> t
   return %0 : tensor<1x6x6x16xf32>
 }
 
+// So are those of integers, in f32, if it holds their sums.
+// CHECK-LABEL: func @small_integer_groups
+// CHECK: needle_cpu.qmatmul ins(%{{.*}}, %{{.*}} : tensor<1x8x8x16xi8>, tensor<18x16xf32>) {{.*}}depthwise
+func.func @small_integer_groups(%x: tensor<1x8x8x16x!u8>) -> tensor<1x6x6x16xi32> {
+  %w = needle.constant dense<3> : tensor<3x3x2x16xi8> -> tensor<3x3x2x16x!quant.uniform<i8:f32, 0.5>>
+  %0 = needle.qconv2d %x, %w {groups = 8 : i64} : tensor<1x8x8x16x!u8>, tensor<3x3x2x16x!quant.uniform<i8:f32, 0.5>> -> tensor<1x6x6x16xi32>
+  return %0 : tensor<1x6x6x16xi32>
+}
+
+// CHECK-LABEL: func @small_integer_groups_of_many_terms
+// CHECK-NOT: depthwise
+func.func @small_integer_groups_of_many_terms(%x: tensor<1x13x5x16x!u8>) -> tensor<1x1x1x16xi32> {
+  %w = needle.constant dense<3> : tensor<13x5x4x16xi8> -> tensor<13x5x4x16x!quant.uniform<i8:f32, 0.5>>
+  %0 = needle.qconv2d %x, %w {groups = 4 : i64} : tensor<1x13x5x16x!u8>, tensor<13x5x4x16x!quant.uniform<i8:f32, 0.5>> -> tensor<1x1x1x16xi32>
+  return %0 : tensor<1x1x1x16xi32>
+}
+
+// Far dilations would make long rings.
+// CHECK-LABEL: func @small_integer_groups_far
+// CHECK-NOT: depthwise
+func.func @small_integer_groups_far(%x: tensor<1x200x8x16x!u8>) -> tensor<1x135x8x16xi32> {
+  %w = needle.constant dense<3> : tensor<2x1x2x16xi8> -> tensor<2x1x2x16x!quant.uniform<i8:f32, 0.5>>
+  %0 = needle.qconv2d %x, %w {groups = 8 : i64, dilations = array<i64: 65, 1>} : tensor<1x200x8x16x!u8>, tensor<2x1x2x16x!quant.uniform<i8:f32, 0.5>> -> tensor<1x135x8x16xi32>
+  return %0 : tensor<1x135x8x16xi32>
+}
+
 // Groups of integers share a panel; the channels of others have the weight 0.
 // CHECK-LABEL: func @merged_groups
 // CHECK: %[[W:.*]] = needle_cpu.weight {{.*}} : tensor<4x4xi8> -> tensor<4x4xi8>

@@ -358,11 +358,13 @@ def test_depthwise_kernels() -> None:
         assert kernel.name.startswith("qconv2d_depthwise3s1d1_")
 
 
-@pytest.mark.parametrize("depth", [2, 4])
-def test_small_groups_at_the_edge(depth: int) -> None:
-    """As many products of the largest integers as f32 adds up exactly."""
-    groups, height, width = 40 // depth, 256 // depth // 7, 7
-    assert height * width * depth * 255**2 <= 2**24
+@pytest.mark.parametrize(
+    ("depth", "height", "width"), [(2, 43, 3), (4, 16, 4), (2, 26, 5), (4, 13, 5)]
+)
+def test_small_groups_at_the_edge(depth: int, height: int, width: int) -> None:
+    """As many products of the largest integers as f32 adds up exactly, and more."""
+    groups = 40 // depth
+    fits = height * width * depth * 255**2 <= 2**24
     rng = np.random.default_rng(depth)
     w = rng.choice([0, 255], (height, width, depth, 40)).astype(np.uint8)
     x = rng.choice([0, 255], (2, height + 2, width + 5, 40)).astype(np.uint8)
@@ -389,7 +391,8 @@ def test_small_groups_at_the_edge(depth: int) -> None:
     assert exact.max() == height * width * depth * 255**2
     for executable in executables:
         (kernel_run,) = kernels_of(executable, "needle.qconv2d")
-        assert f"_depthwise7s1d1c{depth}_u8f32_i32" in kernel_run.name
+        name = f"_depthwise{width}s1d1c{depth}_u8f32_i32"
+        assert (name in kernel_run.name) == fits
 
 
 @pytest.mark.parametrize("groups", [1, 4, 48])

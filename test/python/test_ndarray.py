@@ -39,7 +39,7 @@ each_device = pytest.mark.parametrize("device", DEVICES, ids=repr)
         np.zeros((0, 3)),
         np.array([True, False]),
         buffers.array("d", [1.0, 2.0]),
-        memoryview(b"abc"),
+        pytest.param(memoryview(b"abc"), id="memoryview"),
         bytearray(b"xyz"),
         range(4),
     ],

@@ -1,9 +1,10 @@
 //===- DepthwiseKernel.h - One channel at a time ----------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Convolutions in which each channel has a kernel of its own. A task is some
-// rows of pixels of the result (KernelArg::Rows counts those), in columns of a
-// panel's channels; a tile is a few neighbouring pixels of such a column.
+// Convolutions in which each channel, or small group, has a kernel of its own.
+// A task is some rows of pixels of the result (KernelArg::Rows counts those),
+// in columns of a panel's channels; a tile is a few neighbouring pixels of such
+// a column.
 //
 //===----------------------------------------------------------------------===//
 

@@ -1,4 +1,4 @@
-//===- DepthwiseRingKernel.cpp - Integers of one channel at a time --------===//
+//===- DepthwiseRingKernel.cpp - Depthwise integers -----------------------===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "DepthwiseRingKernel.h"

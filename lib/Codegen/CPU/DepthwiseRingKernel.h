@@ -1,5 +1,4 @@
-//===- DepthwiseRingKernel.h - Integers of one channel at a time -*- C++
-//-*-===//
+//===- DepthwiseRingKernel.h - Depthwise integers ---------------*- C++ -*-===//
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #ifndef NEEDLE_LIB_CODEGEN_CPU_DEPTHWISERINGKERNEL_H

@@ -19,6 +19,8 @@ void IntegerKernel::emitPrologue() {
               b.constant(b.getI32IntegerAttr(spec.lhsUnsigned ? -128 : 128)));
   if (widensPanels(spec))
     partSums = b.stack(i32, target.blockRows * tile.columns);
+  if (spec.form == DotForm::Nibbles)
+    splitQuad = b.stack(i8, 4);
   if (!spec.wide)
     return;
   wideSums = b.stack(i64, tile.rows * tile.columns);

@@ -17,8 +17,8 @@ public:
 
 protected:
   void emitPrologue() override;
-  /// Pairs: rows widened to i16 with the zero point subtracted. Other forms:
-  /// rows of u8, in place where that is possible.
+  /// Pairs: rows widened to i16 with the zero point subtracted. Nibbles: halves
+  /// of u8. Other forms: rows of u8, in place where that is possible.
   Rows emitLhsRows(const Block &block) override;
   /// Pairs: where many tiles read a panel of i8, it is widened once.
   void emitPanels(const Block &block, Rows lhs) override;
@@ -156,6 +156,7 @@ private:
   const QuadInstruction quads = getQuadInstruction(target.quadDotIntrinsic);
   Value lhsZeroPoint;       ///< of lhs as tiles read it, i32
   Value wideSums, wideTile; ///< scratch on the stack
+  Value splitQuad;          ///< of nibbles: a quad that is not whole, likewise
 };
 
 } // namespace needle::cpu

@@ -96,7 +96,6 @@ void IntegerKernel::emitPackNibbles(Value source, Value dest, Value rowCount,
   Value lastVector = b.sub(quadEnd, b.i64(count));
   Value vectorEnd = b.select(vectorized, lastVector, b.i64(0));
   Value scalarBegin = b.select(vectorized, quadEnd, b.i64(0));
-  Value quad = b.stack(i8, 4);
   b.loop(b.i64(0), rowCount, 1, [&](Value row) {
     Value from =
         b.advance(source, b.mul(row, arg(KernelArg::LhsRowStride)), i8);
@@ -109,13 +108,13 @@ void IntegerKernel::emitPackNibbles(Value source, Value dest, Value rowCount,
     b.ifThen(vectorized, [&] { emitVector(lastVector); });
     b.loop(scalarBegin, depth, 4, [&](Value k) {
       Value present = b.min(b.sub(depth, k), b.i64(4));
-      b.store(b.zero(i32), quad, 4);
+      b.store(b.zero(i32), splitQuad, 4);
       b.loop(b.i64(0), present, 1, [&](Value i) {
         Value at = b.mul(b.add(k, i), stride);
         Value byte = b.load(i8, b.advance(from, at, i8), 1);
-        b.store(emitConvert(byte), b.advance(quad, i, i8), 1);
+        b.store(emitConvert(byte), b.advance(splitQuad, i, i8), 1);
       });
-      Value bytes = b.load(b.vec(4, i8), quad, 4);
+      Value bytes = b.load(b.vec(4, i8), splitQuad, 4);
       b.store(emitSplitNibbles(bytes), b.advance(to, k, i16), 4);
     });
   });

@@ -618,6 +618,22 @@ func.func @depthwise_integer_groups(%lhs: memref<1x8x8x4xi8>, %rhs: memref<6x4x2
 
 // -----
 
+func.func @depthwise_padding(%lhs: memref<1x8x8x4xf32>, %rhs: memref<9x4xf32>, %dest: memref<30x4xf32>) {
+  // expected-error @+1 {{depthwise takes no negative padding}}
+  needle_cpu.matmul ins(%lhs, %rhs : memref<1x8x8x4xf32>, memref<9x4xf32>) outs(%dest : memref<30x4xf32>) {depthwise, window = array<i64: 3, 3, 1, 1, 0, 0, -1, 0, 1, 1, 4>}
+  return
+}
+
+// -----
+
+func.func @depthwise_bias(%lhs: memref<1x8x8x4xi8>, %rhs: memref<6x4x2xi16>, %scales: memref<4xf32>, %bias: memref<4xi32>, %dest: memref<36x4xf32>) {
+  // expected-error @+1 {{depthwise takes an i32 bias for an i32 dest alone}}
+  needle_cpu.qmatmul ins(%lhs, %rhs : memref<1x8x8x4xi8>, memref<6x4x2xi16>) scales(%scales : memref<4xf32>) bias(%bias : memref<4xi32>) outs(%dest : memref<36x4xf32>) {depthwise, window = array<i64: 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 4>}
+  return
+}
+
+// -----
+
 func.func @depthwise_inexact(%lhs: memref<1x8x9x4xi8>, %rhs: memref<288x4xf32>, %dest: memref<1x4xi32>) {
   // expected-error @+1 {{depthwise adds up at most 258 products of integers in f32, but these are 288}}
   needle_cpu.qmatmul ins(%lhs, %rhs : memref<1x8x9x4xi8>, memref<288x4xf32>) outs(%dest : memref<1x4xi32>) {depthwise, window = array<i64: 8, 9, 1, 1, 0, 0, 0, 0, 1, 1, 1>}

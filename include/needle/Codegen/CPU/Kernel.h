@@ -54,7 +54,8 @@ struct KernelSpec {
   bool wide = false;
   /// The rows of lhs are windows of images (see PatchArg).
   bool patches = false;
-  /// Each column has the rows of one channel to itself (see DepthwiseKernel).
+  /// Each column has the rows of its channel or small group to itself (see
+  /// DepthwiseKernel).
   DepthwiseShape depthwise;
 
   /// Of f32: this many rows, at most mostFewRows, against several panels at

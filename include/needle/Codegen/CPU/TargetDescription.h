@@ -13,6 +13,7 @@
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
+#include "llvm/Support/ErrorHandling.h"
 #include "llvm/TargetParser/Triple.h"
 #include <string>
 
@@ -99,6 +100,7 @@ struct CPUTarget {
     case DotForm::Nibbles:
       return {1, panel()};
     }
+    llvm_unreachable("not a form");
   }
   llvm::Triple::ArchType architecture() const {
     return llvm::Triple(triple).getArch();

@@ -244,6 +244,8 @@ static LogicalResult verifyDepthwise(Op op) {
       failed(verifyContiguous(op, "bias", op.getBias())) ||
       failed(verifyContiguousRows(op, op.getDest())))
     return failure();
+  if (llvm::any_of(window.padding, [](int64_t side) { return side < 0; }))
+    return op.emitOpError("depthwise takes no negative padding");
   if (inPairs && rhs.getDimSize(2) != 2)
     return op.emitOpError() << "rhs must end in pairs, but is " << rhs;
   int64_t width = window.kernel[1];
@@ -511,6 +513,11 @@ LogicalResult QMatmulOp::verify() {
   if (getBias() && failed(verifyShape(*this, "bias", getBias().getType(), 1,
                                       isF32OrI32, "f32 or i32")))
     return failure();
+  // Sums with such a bias would have to be i64.
+  if (getDepthwise() && getBias() &&
+      !isF32(getBias().getType().getElementType()) &&
+      !dest.getElementType().isInteger(32))
+    return emitOpError("depthwise takes an i32 bias for an i32 dest alone");
   ContractionExtents extents =
       getContractionExtents(lhs, getTransposeLhs(), getWindow());
   if (failed(getDepthwise()
