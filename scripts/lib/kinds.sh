@@ -8,12 +8,9 @@ readonly RESULTS="$ROOT/build/test-results"
 readonly TEST_TIMEOUT=600
 
 # Tests that run whatever was compiled for an instruction set.
-readonly EMULATED_FLOAT=(
-  test/python/test_differential_arrays.py test/python/test_differential_convolution.py
-  test/python/test_differential_float.py
-)
-readonly EMULATED_INTEGER=(
-  test/python/test_differential_blockwise.py
+readonly EMULATED_TESTS=(
+  test/python/test_differential_arrays.py test/python/test_differential_blockwise.py
+  test/python/test_differential_convolution.py test/python/test_differential_float.py
   test/python/test_differential_mlp.py::test_quantized_network
   test/python/test_differential_qmatmul.py test/python/test_emulated.py
 )
@@ -92,13 +89,13 @@ test_runtime() {
     -DNEEDLE_SANITIZE=thread
 }
 
-# emulated_pytest NAME TEST...: code that the compiler makes for AArch64, run by the
-# needle-run of the runtime built for it, and compared with the interpreter on this machine.
+# emulated_pytest: code that the compiler makes for AArch64, run by the needle-run of the
+# runtime built for it, and compared with the interpreter on this machine.
 emulated_pytest() {
-  local name="$1"
-  shift
+  # Most of the time goes into starting emulators, one after another.
   NEEDLE_TEST_RUNNER="$ROOT/build/runtime-aarch64/tests/emulated/needle-run" \
-    run_pytest --junitxml "$RESULTS/emulated/$name.xml" "$@"
+    run_pytest --numprocesses logical --dist worksteal \
+    --junitxml "$RESULTS/emulated/compiler.xml" "${EMULATED_TESTS[@]}"
 }
 
 # emulated_runtime: the runtime for AArch64, with eager kernels for it.
@@ -111,10 +108,7 @@ emulated_runtime() {
 
 test_emulated() {
   step emulated aarch64 emulated_runtime
-  # Most of the time goes into starting emulators, one after another.
-  step emulated float emulated_pytest float "${EMULATED_FLOAT[@]}" &
-  step emulated integer emulated_pytest integer "${EMULATED_INTEGER[@]}" &
-  wait
+  step emulated compiler emulated_pytest
 }
 
 test_docs() {
