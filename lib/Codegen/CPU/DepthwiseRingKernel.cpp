@@ -47,6 +47,33 @@ void DepthwiseRingKernel::emitChannels(const Block &block,
   });
 }
 
+SmallVector<Value> DepthwiseRingKernel::emitPixels(Value ring, Value start,
+                                                   Value x, unsigned count,
+                                                   const Channels &channels) {
+  SmallVector<Value> carried(count * channels.vectors,
+                             b.zero(lanesOf(channels, sumElement())));
+  carried.push_back(start);
+  // A position has 32 bits for each channel.
+  Value column =
+      b.mul(b.mul(x, b.i64(spec.depthwise.stride)), b.i64(channels.count()));
+  Value rowBytes = patch(PatchArg::RingRowBytes);
+  Value ringBytes = b.mul(patch(PatchArg::RingRows), rowBytes);
+  Value stepBytes = b.mul(patch(PatchArg::DilationHeight), rowBytes);
+  auto step = [&](Value i, ValueRange values) {
+    SmallVector<Value> next(values);
+    Value line = b.advance(b.advance(ring, values.back(), i8), column, i32);
+    emitRingRow(i, line, count, channels, MutableArrayRef(next).drop_back());
+    // The row behind the last of the ring is its first.
+    Value behind = b.add(values.back(), stepBytes);
+    next.back() =
+        b.select(b.less(behind, ringBytes), behind, b.sub(behind, ringBytes));
+    return next;
+  };
+  auto results =
+      b.loop(b.i64(0), patch(PatchArg::KernelHeight), 1, carried, step);
+  return llvm::to_vector_of<Value>(results.drop_back());
+}
+
 //===----------------------------------------------------------------------===//
 // Pairs
 //===----------------------------------------------------------------------===//
@@ -143,46 +170,28 @@ void DepthwisePairsKernel::emitPackRow(Value image, Value row, Value ringRow,
   emitChecked(last, positions);
 }
 
-SmallVector<Value> DepthwisePairsKernel::emitPixels(Value ring, Value start,
-                                                    Value x, unsigned count,
-                                                    const Channels &channels) {
+void DepthwisePairsKernel::emitRingRow(Value i, Value line, unsigned count,
+                                       const Channels &channels,
+                                       MutableArrayRef<Value> sums) {
   unsigned stride = spec.depthwise.stride;
   unsigned dilation = spec.depthwise.dilation;
   unsigned vectors = channels.vectors, elements = 2 * channels.lanes;
   VectorType pairType = b.vec(elements, i16);
-  SmallVector<Value> carried(count * vectors, b.zero(lanesOf(channels, i32)));
-  carried.push_back(start);
-  Value column = b.mul(b.mul(x, b.i64(stride)), b.i64(2 * channels.count()));
-  Value rowBytes = patch(PatchArg::RingRowBytes);
-  Value ringBytes = b.mul(patch(PatchArg::RingRows), rowBytes);
-  Value stepBytes = b.mul(patch(PatchArg::DilationHeight), rowBytes);
-  auto step = [&](Value i, ValueRange values) {
-    SmallVector<Value> next(values);
-    Value line = b.advance(b.advance(ring, values.back(), i8), column, i16);
-    for (unsigned pair = 0; pair < pairs(); ++pair)
-      for (unsigned v = 0; v < vectors; ++v) {
-        // Weights are [KH][pairs][C][2].
-        Value index = b.add(b.mul(i, b.i64(pairs())), b.i64(pair));
-        Value at = b.add(b.mul(index, arg(KernelArg::Columns)),
-                         b.add(channels.first, b.i64(v * channels.lanes)));
-        Value weights =
-            b.load(pairType, b.advance(arg(KernelArg::Rhs), at, i32), 4);
-        for (unsigned p = 0; p < count; ++p) {
-          unsigned place =
-              (p * stride + 2 * pair * dilation) * 2 * channels.count() +
-              v * elements;
-          Value pixel = b.load(pairType, b.advance(line, b.i64(place), i16), 4);
-          Value &sum = next[p * vectors + v];
-          sum = emitPairSum(pixel, weights, sum, channels);
-        }
+  for (unsigned pair = 0; pair < pairs(); ++pair)
+    for (unsigned v = 0; v < vectors; ++v) {
+      // Weights are [KH][pairs][C][2].
+      Value index = b.add(b.mul(i, b.i64(pairs())), b.i64(pair));
+      Value at = b.add(b.mul(index, arg(KernelArg::Columns)),
+                       b.add(channels.first, b.i64(v * channels.lanes)));
+      Value weights =
+          b.load(pairType, b.advance(arg(KernelArg::Rhs), at, i32), 4);
+      for (unsigned p = 0; p < count; ++p) {
+        unsigned place =
+            (p * stride + 2 * pair * dilation) * 2 * channels.count() +
+            v * elements;
+        Value pixel = b.load(pairType, b.advance(line, b.i64(place), i16), 4);
+        Value &sum = sums[p * vectors + v];
+        sum = emitPairSum(pixel, weights, sum, channels);
       }
-    // The row behind the last of the ring is its first.
-    Value behind = b.add(values.back(), stepBytes);
-    next.back() =
-        b.select(b.less(behind, ringBytes), behind, b.sub(behind, ringBytes));
-    return next;
-  };
-  auto results =
-      b.loop(b.i64(0), patch(PatchArg::KernelHeight), 1, carried, step);
-  return llvm::to_vector_of<Value>(results.drop_back());
+    }
 }

@@ -19,11 +19,18 @@ protected:
   /// Fills a row of the ring from row `row` of the image, which may be outside.
   virtual void emitPackRow(Value image, Value row, Value ringRow,
                            const Channels &channels) = 0;
+  /// Adds the products of row `i` of the kernel to the sums of `count` results,
+  /// the first of which has its first pixel at `line`.
+  virtual void emitRingRow(Value i, Value line, unsigned count,
+                           const Channels &channels,
+                           llvm::MutableArrayRef<Value> sums) = 0;
+  virtual mlir::Type sumElement() const = 0;
+
+private:
   /// The sums of `count` results from column `x` on; the first row of the ring
   /// lies `start` bytes from its beginning.
-  virtual llvm::SmallVector<Value> emitPixels(Value ring, Value start, Value x,
-                                              unsigned count,
-                                              const Channels &channels) = 0;
+  llvm::SmallVector<Value> emitPixels(Value ring, Value start, Value x,
+                                      unsigned count, const Channels &channels);
 };
 
 /// One channel a group: each pixel of the ring lies beside its neighbour in the
@@ -37,9 +44,10 @@ protected:
   void emitPrologue() override;
   void emitPackRow(Value image, Value row, Value ringRow,
                    const Channels &channels) override;
-  llvm::SmallVector<Value> emitPixels(Value ring, Value start, Value x,
-                                      unsigned count,
-                                      const Channels &channels) override;
+  void emitRingRow(Value i, Value line, unsigned count,
+                   const Channels &channels,
+                   llvm::MutableArrayRef<Value> sums) override;
+  mlir::Type sumElement() const override { return i32; }
 
 private:
   unsigned pairs() const { return (spec.depthwise.width + 1) / 2; }
@@ -59,9 +67,10 @@ protected:
   void emitPrologue() override;
   void emitPackRow(Value image, Value row, Value ringRow,
                    const Channels &channels) override;
-  llvm::SmallVector<Value> emitPixels(Value ring, Value start, Value x,
-                                      unsigned count,
-                                      const Channels &channels) override;
+  void emitRingRow(Value i, Value line, unsigned count,
+                   const Channels &channels,
+                   llvm::MutableArrayRef<Value> sums) override;
+  mlir::Type sumElement() const override { return f32; }
   /// Sums are integers in f32.
   Value emitFinish(Value sum, Value scale, Value bias) override;
 

@@ -80,33 +80,11 @@ void SmallGroupsKernel::emitPackRow(Value image, Value row, Value ringRow,
   emitZeros(last, positions);
 }
 
-SmallVector<Value> SmallGroupsKernel::emitPixels(Value ring, Value start,
-                                                 Value x, unsigned count,
-                                                 const Channels &channels) {
-  Type type = lanesOf(channels, f32);
-  SmallVector<Value> carried(count * channels.vectors, b.zero(type));
-  carried.push_back(start);
-  Value column =
-      b.mul(b.mul(x, b.i64(spec.depthwise.stride)), b.i64(channels.count()));
-  Value rowBytes = patch(PatchArg::RingRowBytes);
-  Value ringBytes = b.mul(patch(PatchArg::RingRows), rowBytes);
-  Value stepBytes = b.mul(patch(PatchArg::DilationHeight), rowBytes);
-  auto step = [&](Value i, ValueRange values) {
-    SmallVector<Value> next(values);
-    Value line = b.advance(b.advance(ring, values.back(), i8), column, f32);
-    emitKernelRow(i, count, channels, MutableArrayRef(next).drop_back(),
-                  [&](unsigned pixel, unsigned v) {
-                    unsigned place =
-                        pixel * channels.count() + v * channels.lanes;
-                    return b.load(type, b.advance(line, b.i64(place), f32), 4);
-                  });
-    // The row behind the last of the ring is its first.
-    Value behind = b.add(values.back(), stepBytes);
-    next.back() =
-        b.select(b.less(behind, ringBytes), behind, b.sub(behind, ringBytes));
-    return next;
-  };
-  auto results =
-      b.loop(b.i64(0), patch(PatchArg::KernelHeight), 1, carried, step);
-  return llvm::to_vector_of<Value>(results.drop_back());
+void SmallGroupsKernel::emitRingRow(Value i, Value line, unsigned count,
+                                    const Channels &channels,
+                                    MutableArrayRef<Value> sums) {
+  emitKernelRow(i, count, channels, sums, [&](unsigned column, unsigned v) {
+    Value place = b.i64(column * channels.count() + v * channels.lanes);
+    return b.load(lanesOf(channels, f32), b.advance(line, place, f32), 4);
+  });
 }

@@ -93,8 +93,8 @@ def NeedleCPU_MatmulOp : NeedleCPU_DestinationOp<"matmul", [AttrSizedOperandSegm
     and groups, as in `needle.conv2d`; negative padding leaves out pixels. With G
     groups each N/G columns take C/G channels, K = KH·KW·C/G, and rhs is packed
     with as many. `depthwise` says that each channel is a group and has one column:
-    rhs is not packed but KH·KW×C, and no padding is negative. A group may also have 2 or 4 channels and as
-    many columns: rhs is then K×C.
+    rhs is not packed but KH·KW×C, and no padding is negative. A group may also have 2
+    or 4 channels and as many columns: rhs is then K×C.
   }];
   let arguments = (ins NeedleCPU_Buffer:$lhs, NeedleCPU_Buffer:$rhs,
     Optional<NeedleCPU_Buffer>:$bias, NeedleCPU_Buffer:$dest,
