@@ -88,7 +88,8 @@ SmallVector<Value> IntegerKernel::emitPairsOfQuads(unsigned rows, Rows lhs,
       b.prefetchStream(base, groupBytes());
     for (unsigned v = 0; v < vectors(); ++v)
       for (auto [pairs, half] :
-           llvm::zip_equal(columns, emitHalves(loadQuads(base, 0, v))))
+           llvm::zip_equal(columns, emitHalves(loadQuads(base, 0, v),
+                                               /*multiplierIsFree=*/false)))
         pairs.push_back(half);
     for (unsigned pair = 0; pair < 2; ++pair)
       emitPairDots(elements, pair, columns[pair], next);
@@ -101,13 +102,21 @@ SmallVector<Value> IntegerKernel::emitPairsOfQuads(unsigned rows, Rows lhs,
                    step, /*unroll=*/rows <= fewRows ? 4 : 1);
 }
 
-std::array<Value, 2> IntegerKernel::emitHalves(Value quads) {
+std::array<Value, 2> IntegerKernel::emitHalves(Value quads,
+                                               bool multiplierIsFree) {
   VectorType type = b.vec(2 * lanes, i16);
   Value pairs = vector::BitCastOp::create(b, type, quads);
   Value byte = b.constant(DenseElementsAttr::get(type, int16_t(8)));
+  Value odd = arith::ShRSIOp::create(b, pairs, byte);
+  if (multiplierIsFree && !target.byteDotIntrinsic.empty()) {
+    // even · 1 + odd · 0, in place of two shifts.
+    Value factors = vector::BitCastOp::create(
+        b, quads.getType(),
+        b.constant(DenseElementsAttr::get(type, int16_t(1))));
+    return {emitCall(target.byteDotIntrinsic, type, {factors, quads}), odd};
+  }
   Value even = arith::ShLIOp::create(b, pairs, byte);
-  return {arith::ShRSIOp::create(b, even, byte),
-          arith::ShRSIOp::create(b, pairs, byte)};
+  return {arith::ShRSIOp::create(b, even, byte), odd};
 }
 
 /// Copies quads of i8 to pairs of i16: each element is read by many tiles.
@@ -117,7 +126,8 @@ void IntegerKernel::emitWiden(Value rhs, Value scratch, Value groups) {
     Value to = b.advance(scratch, b.mul(group, b.i64(2 * groupBytes())), i8);
     for (unsigned v = 0; v < vectors(); ++v)
       for (auto [pair, half] :
-           llvm::enumerate(emitHalves(loadQuads(from, 0, v)))) {
+           llvm::enumerate(emitHalves(loadQuads(from, 0, v),
+                                      /*multiplierIsFree=*/true))) {
         unsigned at = (pair * vectors() + v) * 2 * lanes;
         b.store(half, b.advance(to, b.i64(at), i16), 4 * lanes);
       }

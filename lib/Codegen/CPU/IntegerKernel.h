@@ -52,8 +52,8 @@ private:
                     llvm::ArrayRef<Value> columns,
                     llvm::MutableArrayRef<Value> sums);
   /// Of quads of i8: the pairs of their even elements and of their odd ones,
-  /// i16.
-  std::array<Value, 2> emitHalves(Value quads);
+  /// i16. By shifts where the multiplier is what the loop is short of.
+  std::array<Value, 2> emitHalves(Value quads, bool multiplierIsFree);
   void emitWiden(Value rhs, Value scratch, Value groups);
   /// Adds the groups [first, last) of four along K to sums; to zeros where
   /// there are none.

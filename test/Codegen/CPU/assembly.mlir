@@ -32,17 +32,20 @@ func.func @float(%x: tensor<?x512xf32>) -> tensor<?x256xf32> {
   return %y : tensor<?x256xf32>
 }
 
-// A block of many rows widens a panel once, by shifts, and multiplies what it has
-// widened, a pair a step; one of few rows widens in the loop. All rows of lhs are read
+// A block of many rows widens a panel once, even elements by a multiplication with one
+// and zero and odd ones by a shift, and multiplies what it has widened, a pair a step; one of few rows widens in the loop. All rows of lhs are read
 // from pointers of their own, so that the loop advances one and counts.
 // AVX2-LABEL: qmatmul_u8s8_f32_bias_relu.avx2.6x16:
+// AVX2:       vpmaddubsw
+// AVX2-NOT:   vpsllw
 // AVX2:       vpsraw
+// AVX2-NOT:   vpsllw
 // AVX2:       vpbroadcastd
-// AVX2-NOT:   {{vpsraw|rsp|lea}}
+// AVX2-NOT:   {{vpsraw|vpsllw|vpmaddubsw|rsp|lea}}
 // AVX2-COUNT-12: vpmaddwd
 // AVX2-NOT:   {{vpmaddwd|rsp|lea}}
-// AVX2:       addq
-// AVX2-NEXT:  incq
+// AVX2:       {{addq|incq}}
+// AVX2-NEXT:  {{addq|incq}}
 // AVX2-NEXT:  cmpq
 // AVX2-NEXT:  jne
 // AVX2-NOT:   vfmadd
@@ -54,8 +57,10 @@ func.func @float(%x: tensor<?x512xf32>) -> tensor<?x256xf32> {
 // AVX2-NOT:   callq {{[a-z]}}
 
 // FEW-LABEL: qmatmul_u8s8_f32_bias_relu.avx2.6x16:
+// FEW-NOT:   vpmaddubsw
 // FEW:       vpsraw
 // FEW:       vpbroadcastd
+// FEW-NOT:   vpmaddubsw
 // FEW:       vpmaddwd
 
 // One row multiplies halves of bytes by weights that are not widened, and widens what
