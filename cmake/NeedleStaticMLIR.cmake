@@ -12,7 +12,7 @@ if(NOT mlir_archives)
 endif()
 execute_process(
   COMMAND ${LLVM_TOOLS_BINARY_DIR}/llvm-config --link-static --libfiles
-    x86 aarch64 passes target bitwriter linker ipo object
+    x86 aarch64 nvptx passes target bitwriter linker ipo object
   OUTPUT_VARIABLE llvm_archives OUTPUT_STRIP_TRAILING_WHITESPACE
   COMMAND_ERROR_IS_FATAL ANY)
 separate_arguments(llvm_archives)

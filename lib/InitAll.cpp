@@ -34,6 +34,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Index/IR/IndexDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/LLVMIR/Transforms/InlinerInterfaceImpl.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Linalg/Passes.h"
@@ -63,8 +64,10 @@
 #include "mlir/Dialect/Vector/Transforms/SubsetOpInterfaceImpl.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Transforms/Passes.h"
 #include "needle/Codegen/CPU/Passes.h"
+#include "needle/Codegen/GPU/Passes.h"
 #include "needle/Conversion/Passes.h"
 #include "needle/Dialect/Needle/IR/Needle.h"
 #include "needle/Dialect/Needle/Transforms/Passes.h"
@@ -120,18 +123,20 @@ static void registerLLVM(DialectRegistry &registry) {
   registerConvertMathToLLVMInterface(registry);
   registerConvertMemRefToLLVMInterface(registry);
   registerLLVMDialectTranslation(registry);
+  registerNVVMDialectTranslation(registry);
   ub::registerConvertUBToLLVMInterface(registry);
   vector::registerConvertVectorToLLVMInterface(registry);
 }
 
 void needle::registerAllDialects(DialectRegistry &registry) {
   registry.insert<NeedleDialect, cpu::NeedleCPUDialect>();
-  registry.insert<LLVM::LLVMDialect, affine::AffineDialect, arith::ArithDialect,
-                  bufferization::BufferizationDialect, cf::ControlFlowDialect,
-                  func::FuncDialect, index::IndexDialect, linalg::LinalgDialect,
-                  math::MathDialect, memref::MemRefDialect, quant::QuantDialect,
-                  scf::SCFDialect, tensor::TensorDialect, ub::UBDialect,
-                  vector::VectorDialect>();
+  registry
+      .insert<LLVM::LLVMDialect, NVVM::NVVMDialect, affine::AffineDialect,
+              arith::ArithDialect, bufferization::BufferizationDialect,
+              cf::ControlFlowDialect, func::FuncDialect, index::IndexDialect,
+              linalg::LinalgDialect, math::MathDialect, memref::MemRefDialect,
+              quant::QuantDialect, scf::SCFDialect, tensor::TensorDialect,
+              ub::UBDialect, vector::VectorDialect>();
   registerBufferization(registry);
   registerShapesAndTiling(registry);
   registerLLVM(registry);
@@ -200,6 +205,7 @@ void needle::registerAllPasses() {
   registerNeedleTransformsPasses();
   registerNeedleConversionPasses();
   cpu::registerNeedleCPUPasses();
+  cuda::registerNeedleCUDAPasses();
   registerPipelines();
   registerUpstreamTransforms();
   registerUpstreamTensorPasses();

@@ -42,8 +42,31 @@ static void registerCPUPipeline() {
       });
 }
 
+static void registerCUDAPipeline() {
+  registerPassPipeline(
+      "needle-cuda-pipeline",
+      "Lower the kernels of a library to the LLVM dialect for one CUDA target",
+      [](OpPassManager &pm, StringRef text,
+         function_ref<LogicalResult(const Twine &)> error) -> LogicalResult {
+        CUDAPipelineOptions options;
+        if (failed(options.parseFromString(text)))
+          return failure();
+        const needle::cuda::CUDATarget *target =
+            needle::cuda::lookupCUDATarget(options.target);
+        if (!target)
+          return error("unknown CUDA target '" + options.target +
+                       "'; there are " + needle::cuda::getCUDATargetNames());
+        buildCUDAPipeline(pm, *target);
+        return success();
+      },
+      [](function_ref<void(const detail::PassOptions &)> visit) {
+        visit(CUDAPipelineOptions());
+      });
+}
+
 void needle::registerPipelines() {
   registerCPUPipeline();
+  registerCUDAPipeline();
   PassPipelineRegistration<QuantizePipelineOptions>(
       "needle-observe-pipeline",
       "Prepare needle operations for calibration of their ranges",

@@ -4,6 +4,7 @@
 #include "needle/Target/Compiler.h"
 #include "Artifact.h"
 #include "Lowering.h"
+#include "PTX.h"
 #include "mlir/IR/Verifier.h"
 #include "needle/Pipelines/Pipelines.h"
 #include "needle/Target/FlatImage.h"
@@ -49,6 +50,24 @@ static LogicalResult compileBody(ndl::ArtifactModel &model, ModuleOp common,
   return addBody(model, **lowered, target, std::move(*image));
 }
 
+static LogicalResult compileDevices(ndl::ArtifactModel &model, ModuleOp module,
+                                    ArrayRef<std::string> names,
+                                    StageClock &clock) {
+  for (const std::string &name : names) {
+    const cuda::CUDATarget *target = cuda::lookupCUDATarget(module, name);
+    if (!target)
+      return failure();
+    FailureOr<PTXModule> ptx =
+        clock.measure("ptx (" + name + ")", nullptr,
+                      [&] { return emitPTX(module, *target); });
+    if (failed(ptx))
+      return failure();
+    model.devices.push_back({name, target->computeCapability,
+                             std::move(ptx->text), std::move(ptx->kernels)});
+  }
+  return success();
+}
+
 FailureOr<CompileResult>
 needle::compileToArtifact(ModuleOp module, const CompileOptions &options) {
   CompileResult result;
@@ -64,6 +83,8 @@ needle::compileToArtifact(ModuleOp module, const CompileOptions &options) {
   for (const CPUTarget *target : common->targets)
     if (failed(compileBody(model, *common->module, *target, clock)))
       return failure();
+  if (failed(compileDevices(model, module, options.cudaTargets, clock)))
+    return failure();
   std::string error;
   result.artifact = clock.measure(
       "write", nullptr, [&] { return ndl::serialize(model, &error); });

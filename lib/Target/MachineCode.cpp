@@ -29,6 +29,10 @@ static void initializeTargets() {
     LLVMInitializeAArch64TargetMC();
     LLVMInitializeAArch64AsmPrinter();
     LLVMInitializeAArch64AsmParser();
+    LLVMInitializeNVPTXTargetInfo();
+    LLVMInitializeNVPTXTarget();
+    LLVMInitializeNVPTXTargetMC();
+    LLVMInitializeNVPTXAsmPrinter();
   });
 }
 
@@ -55,7 +59,7 @@ static void forwardDiagnostics(llvm::LLVMContext &context, Location location) {
 }
 
 static std::unique_ptr<llvm::TargetMachine>
-createMachine(const cpu::CPUTarget &target, std::string &error) {
+createMachine(const CodeTarget &target, std::string &error) {
   initializeTargets();
   llvm::Triple triple(target.triple);
   const llvm::Target *llvmTarget =
@@ -70,7 +74,7 @@ createMachine(const cpu::CPUTarget &target, std::string &error) {
 }
 
 FailureOr<MachineCode> MachineCode::create(Location location,
-                                           const cpu::CPUTarget &target) {
+                                           const CodeTarget &target) {
   MachineCode code(location);
   std::string error;
   code.machine = createMachine(target, error);
@@ -84,7 +88,7 @@ FailureOr<MachineCode> MachineCode::create(Location location,
 }
 
 FailureOr<MachineCode> MachineCode::translate(ModuleOp module,
-                                              const cpu::CPUTarget &target) {
+                                              const CodeTarget &target) {
   FailureOr<MachineCode> code = create(module.getLoc(), target);
   if (failed(code))
     return failure();
@@ -95,7 +99,7 @@ FailureOr<MachineCode> MachineCode::translate(ModuleOp module,
   return code;
 }
 
-void MachineCode::prepare(const cpu::CPUTarget &target) {
+void MachineCode::prepare(const CodeTarget &target) {
   module->setTargetTriple(machine->getTargetTriple());
   module->setDataLayout(machine->createDataLayout());
   module->setPICLevel(llvm::PICLevel::BigPIC);

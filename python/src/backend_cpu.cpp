@@ -1,10 +1,12 @@
-// The operations that the CPU backend in Python calls.
+// The operations that the native backends in Python call.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "eager/copy.h"
+#include "eager/device.h"
 #include "eager/elementwise.h"
 #include "ndarray_binding.h"
 
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -34,7 +36,7 @@ static nb::object matmul(nb::handle a, nb::handle b, nb::handle bias) {
 
 static nb::tuple valueRange(nb::handle object) {
   Array *x = getNative(object);
-  const eager::KernelLibrary &kernels = library();
+  const eager::KernelLibrary &kernels = libraryOf(x);
   float least = 0, most = 0;
   ndl::Status status;
   {
@@ -48,7 +50,7 @@ static nb::tuple valueRange(nb::handle object) {
 static nb::object quantize(nb::handle object, nb::handle params) {
   Array *x = getNative(object);
   eager::QuantParams quant = readParams(params);
-  const eager::KernelLibrary &kernels = library();
+  const eager::KernelLibrary &kernels = libraryOf(x);
   Array *result = newLike(x, x->committed);
   nb::object owned = take(result);
   ndl::Status status;
@@ -63,7 +65,7 @@ static nb::object quantize(nb::handle object, nb::handle params) {
 
 static nb::object dequantize(nb::handle object) {
   Array *x = getNative(object);
-  const eager::KernelLibrary &kernels = library();
+  const eager::KernelLibrary &kernels = libraryOf(x);
   Array *result = newLike(x, x->committed);
   nb::object owned = take(result);
   ndl::Status status;
@@ -80,7 +82,7 @@ static nb::object copy(nb::handle array) { return take(copyArray(get(array))); }
 /// Writes an array of the same type that broadcasts.
 static void assign(nb::handle target, nb::handle source) {
   Array *to = getNative(target), *from = getNative(source);
-  const eager::KernelLibrary &kernels = library();
+  const eager::KernelLibrary &kernels = libraryOf(to);
   ndl::Status status;
   {
     LongWork work(to->view.size());
@@ -113,7 +115,7 @@ static void mapInto(const std::string &name, nb::handle target,
             name + " takes " + std::to_string(signature.numOperands) +
                 " arrays and " + std::to_string(signature.numScalars) +
                 " numbers");
-    return checkStatus(eager::mapInto(library(), kernel, result->view,
+    return checkStatus(eager::mapInto(libraryOf(result), kernel, result->view,
                                       views.data(), scalars.data()));
   }
   raise(PyExc_ValueError, "no kernel is called " + name);
@@ -124,8 +126,9 @@ static void mapInto(const std::string &name, nb::handle target,
 //===----------------------------------------------------------------------===//
 
 /// How often each kernel was launched, by name; those that were.
-static nb::dict launches() {
-  const eager::KernelLibrary &kernels = library();
+static nb::dict launches(bool cuda) {
+  const eager::KernelLibrary &kernels =
+      orThrow(cuda ? getCudaLibrary() : getLibrary());
   nb::dict counts;
   auto add = [&](const char *name, const eager::KernelSlot &slot) {
     if (int64_t count = slot.launches.load())
@@ -144,9 +147,50 @@ static nb::dict launches() {
   return counts;
 }
 
-static nb::tuple memory() {
-  eager::StorageStats stats = eager::storageStats();
+static nb::tuple memory(bool cuda) {
+  eager::StorageStats stats = cuda
+                                  ? orThrow(getCudaLibrary()).device()->memory()
+                                  : eager::storageStats();
   return nb::make_tuple(stats.liveBytes, stats.cachedBytes);
+}
+
+/// Waits for everything that was launched on the CUDA device.
+static void synchronize() {
+  const eager::KernelLibrary &kernels = orThrow(getCudaLibrary());
+  ndl::Status status;
+  {
+    nb::gil_scoped_release release;
+    status = kernels.device()->synchronize();
+  }
+  checkStatus(status);
+}
+
+/// Gives the device back before the driver goes away. Errors of what is still
+/// queued concern nobody any more.
+static void shutdown() {
+  const eager::Device *device = orThrow(getCudaLibrary()).device();
+  nb::gil_scoped_release release;
+  (void)device->shutdown();
+}
+
+/// The memory of an array on the CUDA device for other libraries, after all
+/// that was queued.
+static nb::object toDLPack(nb::handle object) {
+  Array *x = getNative(object);
+  const eager::Device *device = libraryOf(x).device();
+  if (!device || device->simulated())
+    raise(PyExc_BufferError,
+          device ? "other libraries cannot read the memory of a simulated "
+                   "device; copy it with .numpy() or .to(ndl.cpu())"
+                 : "an array on cuda() is needed");
+  synchronize();
+  const eager::View &view = x->view;
+  std::vector<size_t> extents(view.shape, view.shape + view.rank);
+  nb::dlpack::dtype type =
+      view.dtype == NDL_DTYPE_U8 ? nb::dtype<uint8_t>() : nb::dtype<float>();
+  return nb::cast(nb::ndarray<nb::array_api>(
+      view.data(), extents.size(), extents.data(), object, view.strides, type,
+      nb::device::cuda::value, device->ordinal()));
 }
 
 void needle::python::bindArrayBackend(nb::module_ &m) {
@@ -164,7 +208,19 @@ void needle::python::bindArrayBackend(nb::module_ &m) {
   m.def("array_assign", &assign, nb::arg("target"), nb::arg("source"));
   m.def("array_map_into", &mapInto, nb::arg("name"), nb::arg("target"),
         nb::arg("operands"), nb::arg("numbers"));
-  m.def("array_launches", &launches);
-  m.def("array_memory", &memory);
-  m.def("array_target", [] { return library().target(); });
+  m.def("array_launches", &launches, nb::arg("cuda") = false);
+  m.def("array_memory", &memory, nb::arg("cuda") = false);
+  m.def(
+      "array_target",
+      [](bool cuda) {
+        return orThrow(cuda ? getCudaLibrary() : getLibrary()).target();
+      },
+      nb::arg("cuda") = false);
+  m.def("cuda_device_name",
+        [] { return orThrow(getCudaLibrary()).device()->name(); });
+  m.def("cuda_ordinal",
+        [] { return orThrow(getCudaLibrary()).device()->ordinal(); });
+  m.def("cuda_synchronize", &synchronize);
+  m.def("cuda_shutdown", &shutdown);
+  m.def("array_dlpack", &toDLPack, nb::arg("array"));
 }

@@ -15,7 +15,8 @@ namespace {
 /// Whether an array has the type and the shape that an entry point wants.
 bool fits(const Array &array, const NdlTensorInfo &info) {
   const eager::View &view = array.view;
-  if (!array.isNative() || view.dtype != info.dtype || view.rank != info.rank)
+  if (!array.isNative() || array.isOnDevice() || view.dtype != info.dtype ||
+      view.rank != info.rank)
     return false;
   for (int32_t d = 0; d < info.rank; ++d)
     if (view.shape[d] != info.dims[d])

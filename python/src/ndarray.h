@@ -34,6 +34,10 @@ struct Array {
 
   /// Native memory: kernels can run on it.
   bool isNative() const { return bool(view.storage); }
+  /// Native memory of a device, which the host cannot read.
+  bool isOnDevice() const {
+    return isNative() && view.storage->kind() == eager::MemoryKind::Device;
+  }
   bool isFloat() const { return isNative() && view.dtype == NDL_DTYPE_F32; }
 };
 
@@ -64,8 +68,15 @@ inline PyObject *asObject(Array *array) {
 /// The argument as an array; otherwise null with TypeError.
 Array *expectArray(PyObject *object);
 
-/// The loaded kernels; null with an exception if they cannot be loaded.
+/// The loaded kernels of the CPU; null with an exception if they cannot be
+/// loaded.
 const eager::KernelLibrary *getLibrary();
+/// Likewise those of the CUDA device.
+const eager::KernelLibrary *getCudaLibrary();
+/// Those that work on the memory of an array.
+inline const eager::KernelLibrary *getLibrary(const Array *x) {
+  return x->isOnDevice() ? getCudaLibrary() : getLibrary();
+}
 
 /// Sets the exception that belongs to a status; returns null.
 PyObject *setError(const ndl::Status &status);

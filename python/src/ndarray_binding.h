@@ -29,15 +29,19 @@ inline Array *get(nb::handle object) {
 inline Array *getNative(nb::handle object) {
   Array *array = get(object);
   if (!array->isNative())
-    raise(PyExc_ValueError, "an array on cpu() is needed");
+    raise(PyExc_ValueError, "an array on cpu() or cuda() is needed");
   return array;
 }
 
-inline const eager::KernelLibrary &library() {
-  const eager::KernelLibrary *loaded = getLibrary();
+inline const eager::KernelLibrary &orThrow(const eager::KernelLibrary *loaded) {
   if (!loaded)
     throw nb::python_error();
   return *loaded;
+}
+
+/// The kernels that work on the memory of an array.
+inline const eager::KernelLibrary &libraryOf(const Array *x) {
+  return orThrow(getLibrary(x));
 }
 
 inline void checkStatus(const ndl::Status &status) {

@@ -3,6 +3,7 @@
 
 #include "arrays.h"
 #include "eager/copy.h"
+#include "eager/device.h"
 #include "ndarray.h"
 #include "ndarray_handle.h"
 
@@ -41,7 +42,7 @@ Array *needle::python::copyArray(Array *x) {
       Py_XDECREF(copy);
     return array;
   }
-  const eager::KernelLibrary *library = getLibrary();
+  const eager::KernelLibrary *library = getLibrary(x);
   Array *copy = library ? newLike(x, x->committed) : nullptr;
   if (!copy)
     return nullptr;
@@ -77,6 +78,24 @@ static PyObject *isCompactMethod(PyObject *object, PyObject *) {
   return x ? PyBool_FromLong(isCompact(x)) : nullptr;
 }
 
+/// Copies the elements of an array on a device to the host's memory.
+static PyObject *readFromDevice(Array *x, nb::object array, void *data,
+                                size_t bytes) {
+  const eager::KernelLibrary *library = getLibrary(x);
+  if (!library)
+    return nullptr;
+  eager::View compacted = x->view;
+  ndl::Status status;
+  {
+    nb::gil_scoped_release release;
+    if (!x->view.isContiguous())
+      status = eager::compact(*library, x->view, compacted);
+    if (status.ok())
+      status = library->device()->read(compacted.data(), data, bytes);
+  }
+  return status.ok() ? array.release().ptr() : setError(status);
+}
+
 /// Copies the elements to a new NumPy array.
 static PyObject *copyToNumPy(Array *x) {
   void *data = nullptr;
@@ -85,6 +104,8 @@ static PyObject *copyToNumPy(Array *x) {
   size_t bytes = x->view.size() * eager::elementBytes(x->view.dtype);
   if (bytes == 0)
     return array.release().ptr();
+  if (x->isOnDevice())
+    return readFromDevice(x, std::move(array), data, bytes);
   if (x->view.isContiguous()) {
     LongWork work(x->view.size());
     std::memcpy(data, x->view.data(), bytes);
@@ -168,7 +189,7 @@ static int report(const ndl::Status &status) {
 static int write(Array *view, PyObject *value) {
   if (!view->isFloat())
     return 1;
-  const eager::KernelLibrary *library = getLibrary();
+  const eager::KernelLibrary *library = getLibrary(view);
   if (!library)
     return -1;
   if (Array *source = asArray(value)) {

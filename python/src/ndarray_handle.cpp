@@ -4,7 +4,7 @@
 #include "ndarray_handle.h"
 
 #include "bindings.h"
-#include "ndarray.h"
+#include "ndarray_binding.h"
 
 #include <algorithm>
 #include <nanobind/ndarray.h>
@@ -38,7 +38,9 @@ nb::object needle::python::wrapStorage(const StoragePtr &storage,
   // references run before its destructor does.
   if (found != objects().end() && Py_REFCNT(found->second) > 0)
     return nb::borrow(found->second);
-  nb::object object = nb::cast(Handle(storage, dtype));
+  nb::object object = storage->kind() == eager::MemoryKind::Device
+                          ? nb::cast(CudaHandle(storage, dtype))
+                          : nb::cast(Handle(storage, dtype));
   objects()[storage.get()] = object.ptr();
   return object;
 }
@@ -53,23 +55,28 @@ NdlDType needle::python::readDType(nb::handle dtype) {
                              nb::str(wanted).c_str());
 }
 
-static void construct(nb::pointer_and_handle<Handle> self, int64_t size,
+template <typename HandleType>
+static void construct(nb::pointer_and_handle<HandleType> self, int64_t size,
                       nb::handle dtype) {
   NdlDType type = readDType(dtype);
   View view;
-  ndl::Status status = ndl::eager::allocate(type, 1, &size, view);
-  if (!status.ok()) {
-    setError(status);
-    throw nb::python_error();
-  }
+  ndl::Status status;
+  if constexpr (std::is_same_v<HandleType, CudaHandle>)
+    status =
+        ndl::eager::allocate(orThrow(getCudaLibrary()), type, 1, &size, view);
+  else
+    status = ndl::eager::allocate(type, 1, &size, view);
+  checkStatus(status);
   objects()[view.storage.get()] = self.h.ptr();
-  new (self.p) Handle(std::move(view.storage), type);
+  new (self.p) HandleType(std::move(view.storage), type);
 }
 
 /// A view of a handle as a NumPy array, not copied.
 static nb::object toNumPy(nb::handle object, const std::vector<int64_t> &shape,
                           const std::vector<int64_t> &strides, int64_t offset) {
   const auto &handle = nb::cast<const Handle &>(object);
+  if (handle.storage->kind() == eager::MemoryKind::Device)
+    raise(PyExc_ValueError, "NumPy cannot view the memory of a device");
   if (shape.size() != strides.size() || shape.size() > eager::maxRank)
     raise(PyExc_ValueError, "to_numpy takes one stride for each extent");
   View view;
@@ -99,7 +106,7 @@ void needle::python::bindArrayHandle(nb::module_ &m) {
                      "they are not initialized.\ndtype\n    ``\"float32\"`` or "
                      "``\"uint8\"``.",
                      nb::is_weak_referenceable())
-      .def("__init__", &construct, nb::arg("size"),
+      .def("__init__", &construct<Handle>, nb::arg("size"),
            nb::arg("dtype") = "float32")
       .def_prop_ro("size", &Handle::size, "Number of elements.")
       .def_prop_ro(
@@ -115,6 +122,11 @@ void needle::python::bindArrayHandle(nb::module_ &m) {
             return reinterpret_cast<uintptr_t>(handle.storage->data());
           },
           "Address of the first element.");
+  nb::class_<CudaHandle, Handle>(
+      m, "CudaArray",
+      "The memory of arrays on a CUDA device: a handle; as Array.")
+      .def("__init__", &construct<CudaHandle>, nb::arg("size"),
+           nb::arg("dtype") = "float32");
   m.def("array_to_numpy", &toNumPy, nb::arg("a"), nb::arg("shape"),
         nb::arg("strides"), nb::arg("offset"),
         "A view of a handle as a NumPy array; strides and offset count "

@@ -28,6 +28,11 @@ struct Handle {
   NdlDType dtype;
 };
 
+/// Likewise of a CUDA device.
+struct CudaHandle : Handle {
+  using Handle::Handle;
+};
+
 /// The Python object of a storage.
 nb::object wrapStorage(const ndl::eager::StoragePtr &storage, NdlDType dtype);
 

@@ -1,6 +1,7 @@
 // Making arrays: over handles, of NumPy's values, over memory of others.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
+#include "eager/device.h"
 #include "ndarray_binding.h"
 #include "ndarray_handle.h"
 
@@ -8,6 +9,7 @@
 #include <cstring>
 #include <memory>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/string_view.h>
 
 using namespace needle::python;
 
@@ -28,6 +30,10 @@ static void setShape(eager::View &view, nb::handle shape, nb::handle strides,
   std::copy_n(steps.values, steps.count, view.strides);
 }
 
+static bool isCuda(nb::handle device) {
+  return nb::cast<std::string_view>(device.attr("name")) == "cuda";
+}
+
 /// An NDArray over the memory of a handle. Its class is NDArray.
 static nb::object make(nb::handle shape, nb::handle strides, nb::handle device,
                        nb::handle handle, int64_t offset, bool committed,
@@ -39,6 +45,10 @@ static nb::object make(nb::handle shape, nb::handle strides, nb::handle device,
   setShape(view, shape, strides, offset);
   Handle *native = nullptr;
   if (nb::try_cast(handle, native)) {
+    if ((native->storage->kind() == eager::MemoryKind::Device) !=
+        isCuda(device))
+      raise(PyExc_TypeError, "the handle belongs to another device than " +
+                                 std::string(nb::repr(device).c_str()));
     array->foreignSize = native->size();
     checkStatus(eager::makeView(native->storage, native->dtype, view.rank,
                                 view.shape, view.strides, view.offset, view));
@@ -57,14 +67,16 @@ static nb::object make(nb::handle shape, nb::handle strides, nb::handle device,
 
 /// A new NDArray, not initialized.
 static nb::object makeNew(nb::handle shape, nb::handle device, bool committed,
-                          nb::handle params) {
+                          nb::handle params, bool cuda) {
   // Loading the kernels takes a while; the first operation is not to wait.
-  library();
+  const eager::KernelLibrary &kernels =
+      orThrow(cuda ? getCudaLibrary() : getLibrary());
   Numbers extents = readAll(shape, "shape");
   nb::object object =
       take(classes.array->tp_new(classes.array, nullptr, nullptr));
   auto *array = reinterpret_cast<Array *>(object.ptr());
-  checkStatus(eager::allocate(params.is_none() ? NDL_DTYPE_F32 : NDL_DTYPE_U8,
+  checkStatus(eager::allocate(kernels,
+                              params.is_none() ? NDL_DTYPE_F32 : NDL_DTYPE_U8,
                               extents.count, extents.values, array->view));
   array->device = Py_NewRef(device.ptr());
   array->committed = committed;
@@ -76,8 +88,9 @@ static nb::object makeNew(nb::handle shape, nb::handle device, bool committed,
 /// A new NDArray with the elements of a NumPy array, which has its type and is
 /// contiguous.
 static nb::object fromNumPy(nb::handle values, nb::handle device,
-                            bool committed, nb::handle params) {
-  nb::object object = makeNew(values.attr("shape"), device, committed, params);
+                            bool committed, nb::handle params, bool cuda) {
+  nb::object object =
+      makeNew(values.attr("shape"), device, committed, params, cuda);
   auto *array = reinterpret_cast<Array *>(object.ptr());
   nb::object dtype = values.attr("dtype");
   PyObject *wanted = params.is_none() ? classes.float32 : classes.uint8;
@@ -89,11 +102,17 @@ static nb::object fromNumPy(nb::handle values, nb::handle device,
   Py_buffer buffer;
   if (PyObject_GetBuffer(values.ptr(), &buffer, PyBUF_C_CONTIGUOUS) != 0)
     throw nb::python_error();
+  ndl::Status status;
   if (bytes > 0) {
     LongWork work(array->view.size());
-    std::memcpy(array->view.data(), buffer.buf, bytes);
+    if (cuda)
+      status = getLibrary(array)->device()->write(buffer.buf,
+                                                  array->view.data(), bytes);
+    else
+      std::memcpy(array->view.data(), buffer.buf, bytes);
   }
   PyBuffer_Release(&buffer);
+  checkStatus(status);
   return object;
 }
 
@@ -190,9 +209,11 @@ void needle::python::bindArrayMaking(nb::module_ &m) {
         nb::arg("device"), nb::arg("handle"), nb::arg("offset"),
         nb::arg("committed"), nb::arg("params").none());
   m.def("array_new", &makeNew, nb::arg("shape"), nb::arg("device"),
-        nb::arg("committed"), nb::arg("params").none());
+        nb::arg("committed"), nb::arg("params").none(),
+        nb::arg("cuda") = false);
   m.def("array_from_numpy", &fromNumPy, nb::arg("values"), nb::arg("device"),
-        nb::arg("committed"), nb::arg("params").none());
+        nb::arg("committed"), nb::arg("params").none(),
+        nb::arg("cuda") = false);
   m.def("array_commit", &commit, nb::arg("array"));
   m.def("array_cast_like", &castLike, nb::arg("array"), nb::arg("like"));
   m.def("array_adopt", &adopt, nb::arg("source"), nb::arg("device"));

@@ -39,7 +39,7 @@ static bool readScalar(PyObject *object, float &value) {
 
 static PyObject *launchUnary(MapKernel kernel, Array *x,
                              const eager::Scalar *scalars = nullptr) {
-  const eager::KernelLibrary *library = getLibrary();
+  const eager::KernelLibrary *library = getLibrary(x);
   Array *result = library ? newLike(x, x->committed) : nullptr;
   if (!result)
     return nullptr;
@@ -58,7 +58,7 @@ static PyObject *launchScalar(MapKernel kernel, Array *x, float value) {
 
 static PyObject *launchBinary(MapKernel kernel, Array *a, Array *b,
                               const Array *like) {
-  const eager::KernelLibrary *library = getLibrary();
+  const eager::KernelLibrary *library = getLibrary(a);
   Array *result = library ? newLike(a, a->committed || b->committed) : nullptr;
   if (!result)
     return nullptr;
@@ -161,7 +161,7 @@ static PyObject *unaryMethod(PyObject *object, PyObject *) {
 
 static PyObject *launchReduce(ReduceKernel kernel, Array *x, uint32_t axes,
                               bool keepDims) {
-  const eager::KernelLibrary *library = getLibrary();
+  const eager::KernelLibrary *library = getLibrary(x);
   Array *result = library ? newLike(x, x->committed) : nullptr;
   if (!result)
     return nullptr;
@@ -239,7 +239,7 @@ static int64_t workOf(const Array *a, const Array *b) {
 }
 
 static PyObject *launchMatmul(Array *a, Array *b, Array *bias) {
-  const eager::KernelLibrary *library = getLibrary();
+  const eager::KernelLibrary *library = getLibrary(a);
   Array *result = library ? newLike(a, a->committed || b->committed) : nullptr;
   if (!result)
     return nullptr;
@@ -296,8 +296,8 @@ PyObject *needle::python::runBinary(const char *name, PyObject *left,
     return launchScalar(row->scalar, a, value);
   if (row && b && b->isFloat() && readScalar(left, value))
     return launchScalar(row->reflected, b, value);
-  PyErr_Format(PyExc_TypeError, "%s of %s and %s on cpu()", name,
-               Py_TYPE(left)->tp_name, Py_TYPE(right)->tp_name);
+  PyErr_Format(PyExc_TypeError, "%s of %s and %s", name, Py_TYPE(left)->tp_name,
+               Py_TYPE(right)->tp_name);
   return nullptr;
 }
 

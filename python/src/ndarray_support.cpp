@@ -3,6 +3,8 @@
 
 #include "ndarray.h"
 
+#include "bindings.h"
+#include "eager/cuda_device.h"
 #include "eager/embedded_kernels.h"
 
 #include <memory>
@@ -20,6 +22,25 @@ const eager::KernelLibrary *needle::python::getLibrary() {
       eager::KernelLibrary::load(artifact.data, artifact.size, nullptr, loaded);
   if (!status.ok()) {
     setError(status.in("the kernels of needle cannot be loaded"));
+    return nullptr;
+  }
+  return library = loaded.release();
+}
+
+const eager::KernelLibrary *needle::python::getCudaLibrary() {
+  // Never freed, likewise.
+  static const eager::KernelLibrary *library = nullptr;
+  if (library)
+    return library;
+  eager::EmbeddedArtifact artifact = eager::embeddedKernels();
+  std::unique_ptr<eager::KernelLibrary> loaded;
+  ndl::Status status;
+  {
+    nb::gil_scoped_release release;
+    status = eager::loadCudaLibrary(artifact.data, artifact.size, loaded);
+  }
+  if (!status.ok()) {
+    setError(status.in("cuda() cannot be used"));
     return nullptr;
   }
   return library = loaded.release();

@@ -4,6 +4,7 @@
 #include "eager/elementwise.h"
 
 #include "eager/copy.h"
+#include "eager/device.h"
 #include "eager/loop_nest.h"
 #include "eager/split.h"
 
@@ -83,7 +84,7 @@ Status launchMap(const KernelLibrary &library, MapKernel kernel,
                  const Scalar *scalars) {
   const KernelSlot &slot = library[kernel];
   const MapSignature &signature = signatureOf(kernel);
-  if (!slot.task)
+  if (!slot.task && !library.device())
     return missingKernel(signature.name);
   LoopNest nest;
   nest.add(result);
@@ -94,6 +95,8 @@ Status launchMap(const KernelLibrary &library, MapKernel kernel,
   if (nest.size() == 0)
     return {};
   nest.simplify();
+  if (library.device())
+    return library.device()->map(kernel, nest, scalars);
   return run(library, {slot.task, scalars, signature.numScalars}, nest);
 }
 
@@ -150,7 +153,7 @@ Status mapInto(const KernelLibrary &library, MapKernel kernel,
   if (!overlaps)
     return launchMap(library, kernel, result, operands, scalars);
   View copy;
-  status = allocate(result.dtype, result.rank, result.shape, copy);
+  status = allocate(library, result.dtype, result.rank, result.shape, copy);
   if (status.ok())
     status = launchMap(library, kernel, copy, operands, scalars);
   return status.ok() ? copyInto(library, result, copy) : status;
@@ -159,7 +162,8 @@ Status mapInto(const KernelLibrary &library, MapKernel kernel,
 Status unary(const KernelLibrary &library, MapKernel kernel, const View &x,
              View &result, const Scalar *scalars) {
   View made;
-  Status status = allocate(signatureOf(kernel).result, x.rank, x.shape, made);
+  Status status =
+      allocate(library, signatureOf(kernel).result, x.rank, x.shape, made);
   const View *operands[] = {&x};
   if (status.ok())
     status = launchMap(library, kernel, made, operands, scalars);
@@ -177,7 +181,7 @@ Status binary(const KernelLibrary &library, MapKernel kernel, const View &a,
   if (!status.ok())
     return status.in(nameOf(kernel));
   View made;
-  status = allocate(signatureOf(kernel).result, rank, shape, made);
+  status = allocate(library, signatureOf(kernel).result, rank, shape, made);
   const View *operands[] = {&a, &b};
   if (status.ok())
     status = launchMap(library, kernel, made, operands, nullptr);

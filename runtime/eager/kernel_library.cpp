@@ -3,6 +3,8 @@
 
 #include "eager/kernel_library.h"
 
+#include "eager/device.h"
+
 #include "body_selection.h"
 
 #include <cstdlib>
@@ -80,6 +82,9 @@ KernelLibrary::KernelLibrary(NdlRuntime *runtime) : runtime(runtime) {
     numThreads = ndl_runtime_threads(runtime);
 }
 
+KernelLibrary::KernelLibrary(std::unique_ptr<Device> device)
+    : ownDevice(std::move(device)) {}
+
 KernelLibrary::~KernelLibrary() { ndl_executable_destroy(artifact); }
 
 Status KernelLibrary::load(const void *data, size_t size, NdlRuntime *runtime,
@@ -113,7 +118,25 @@ Status KernelLibrary::load(const void *data, size_t size, NdlRuntime *runtime,
 }
 
 const char *KernelLibrary::target() const {
+  if (ownDevice)
+    return ownDevice->target();
   return artifact ? ndl_executable_target(artifact) : "none";
+}
+
+Status allocate(const KernelLibrary &library, NdlDType dtype, int32_t rank,
+                const int64_t *shape, View &view) {
+  if (!library.device())
+    return allocate(dtype, rank, shape, view);
+  int64_t size;
+  StoragePtr storage;
+  Status status = checkShape(dtype, rank, shape, size);
+  if (status.ok())
+    status = library.device()->allocate(
+        static_cast<size_t>(size * elementBytes(dtype)), storage);
+  if (!status.ok())
+    return status;
+  placeView(std::move(storage), dtype, rank, shape, view);
+  return {};
 }
 
 Status KernelLibrary::parallelFor(NdlTask task, void *context,

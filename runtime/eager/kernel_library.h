@@ -4,6 +4,8 @@
 #ifndef NEEDLE_RUNTIME_EAGER_KERNEL_LIBRARY_H
 #define NEEDLE_RUNTIME_EAGER_KERNEL_LIBRARY_H
 
+#include "eager/view.h"
+
 #include "needle-rt/abi.h"
 #include "needle-rt/runtime.h"
 #include "needle-rt/status.h"
@@ -60,6 +62,8 @@ struct ContractionSlot {
   KernelSlot run, plan, pack, direct;
 };
 
+class Device;
+
 /// Resolved kernels and the threads they run on; usable by several threads at
 /// once.
 class KernelLibrary {
@@ -75,6 +79,9 @@ public:
 
   /// A library without kernels, to be filled: for tests.
   explicit KernelLibrary(NdlRuntime *runtime);
+  /// The kernels of a device; they are not in the slots below, which only
+  /// count.
+  explicit KernelLibrary(std::unique_ptr<Device> device);
   ~KernelLibrary();
   KernelLibrary(const KernelLibrary &) = delete;
   KernelLibrary &operator=(const KernelLibrary &) = delete;
@@ -83,6 +90,8 @@ public:
   const char *target() const;
   /// Threads that work on a large operation, >= 1.
   int64_t threads() const { return numThreads; }
+  /// What runs the kernels and holds arrays; null for the CPU.
+  const Device *device() const { return ownDevice.get(); }
   /// The loaded artifact, or null.
   const NdlExecutable *executable() const { return artifact; }
 
@@ -107,10 +116,16 @@ public:
   }
 
 private:
-  NdlRuntime *runtime;
+  NdlRuntime *runtime = nullptr;
+  std::unique_ptr<Device> ownDevice;
   NdlExecutable *artifact = nullptr;
   int64_t numThreads = 1;
 };
+
+/// A new, uninitialized, contiguous array in the memory that the library's
+/// kernels work on. Errors: those of allocate of view.h, and of the device.
+Status allocate(const KernelLibrary &library, NdlDType dtype, int32_t rank,
+                const int64_t *shape, View &view);
 
 /// The error for a kernel that the library lacks.
 Status missingKernel(const char *name);

@@ -3,8 +3,9 @@
 
 #include "eager/matmul.h"
 
-#include "eager/contraction.h"
+#include "eager/batch.h"
 #include "eager/copy.h"
+#include "eager/device.h"
 #include "eager/elementwise.h"
 #include "eager/loop_nest.h"
 
@@ -36,16 +37,6 @@ private:
   bool large;
   GrowingMemory own;
   uint8_t *memory;
-};
-
-/// A batch of products of one shape.
-struct Batch {
-  ContractionKernel kernel;
-  ContractionShape shape;
-  ContractionParams params;
-  MatrixRef lhs, rhs;
-  /// The leading dimensions; operands: result, lhs, rhs.
-  LoopNest nest;
 };
 
 Status shapeError(const View &a, const View &b, const char *what) {
@@ -120,28 +111,6 @@ void fold(Batch &batch) {
   }
 }
 
-/// Where the matrices of product `index` lie.
-struct Place {
-  uint8_t *result;
-  MatrixRef lhs, rhs;
-};
-
-Place placeOf(const Batch &batch, int64_t index) {
-  const LoopNest &nest = batch.nest;
-  int64_t offsets[3] = {};
-  for (int32_t d = nest.rank - 1; d >= 0; --d) {
-    int64_t i = index % nest.extents[d];
-    index /= nest.extents[d];
-    for (int32_t operand = 0; operand < 3; ++operand)
-      offsets[operand] += i * nest.operands[operand].strides[d] *
-                          nest.operands[operand].elementBytes;
-  }
-  Place place{nest.operands[0].data + offsets[0], batch.lhs, batch.rhs};
-  place.lhs.data = nest.operands[1].data + offsets[1];
-  place.rhs.data = nest.operands[2].data + offsets[2];
-  return place;
-}
-
 bool isDirect(const Batch &batch, const Contraction &contraction) {
   int64_t products = 1; // with the same right-hand side
   for (int32_t d = 0; d < batch.nest.rank; ++d)
@@ -157,7 +126,7 @@ Status runProducts(const Batch &batch, const Contraction &contraction,
   uint8_t *workspace = scratch + contraction.packedBytes();
   const uint8_t *packed = nullptr;
   for (int64_t i = begin; i < end; ++i) {
-    Place place = placeOf(batch, i);
+    ProductPlace place = batch.placeOf(i);
     Status status;
     if (!direct && place.rhs.data != packed)
       status = contraction.pack(place.rhs, scratch);
@@ -192,6 +161,10 @@ void runShare(void *context, int64_t begin, int64_t end, int64_t worker) {
 /// one otherwise.
 Status run(const KernelLibrary &library, Batch &batch) {
   fold(batch);
+  if (library.device()) {
+    library[batch.kernel].run.launches.fetch_add(1, std::memory_order_relaxed);
+    return library.device()->multiply(library, batch);
+  }
   int64_t count = batch.nest.size();
   const ContractionShape &shape = batch.shape;
   double macs = static_cast<double>(shape.rows) *
@@ -258,6 +231,21 @@ Status addBias(const KernelLibrary &library, const View &bias,
 
 } // namespace
 
+ProductPlace Batch::placeOf(int64_t index) const {
+  int64_t offsets[3] = {};
+  for (int32_t d = nest.rank - 1; d >= 0; --d) {
+    int64_t i = index % nest.extents[d];
+    index /= nest.extents[d];
+    for (int32_t operand = 0; operand < 3; ++operand)
+      offsets[operand] += i * nest.operands[operand].strides[d] *
+                          nest.operands[operand].elementBytes;
+  }
+  ProductPlace place{nest.operands[0].data + offsets[0], lhs, rhs};
+  place.lhs.data = nest.operands[1].data + offsets[1];
+  place.rhs.data = nest.operands[2].data + offsets[2];
+  return place;
+}
+
 Status matmul(const KernelLibrary &library, const View &a, const View &b,
               View &result, const View *bias) {
   int32_t rank;
@@ -267,7 +255,7 @@ Status matmul(const KernelLibrary &library, const View &a, const View &b,
   if (status.ok())
     status = checkBias(b, bias);
   if (status.ok())
-    status = allocate(NDL_DTYPE_F32, rank, shape, made);
+    status = allocate(library, NDL_DTYPE_F32, rank, shape, made);
   if (!status.ok())
     return status;
   if (made.size() > 0) {
@@ -292,27 +280,28 @@ Status quantizedMatmul(const KernelLibrary &library, const View &a,
   if (status.ok())
     status = checkQuantized(b, paramsA, paramsB, bias);
   if (status.ok())
-    status = allocate(NDL_DTYPE_F32, rank, shape, made);
+    status = allocate(library, NDL_DTYPE_F32, rank, shape, made);
   // One scale for each column, then the bias.
   int64_t columns = status.ok() ? shape[rank - 1] : 0;
   int64_t numVectors = bias ? 2 : 1;
   int64_t vectorShape[] = {numVectors, columns};
   if (status.ok())
-    status = allocate(NDL_DTYPE_F32, 2, vectorShape, vectors);
+    status = allocate(library, NDL_DTYPE_F32, 2, vectorShape, vectors);
   if (!status.ok())
     return status;
   if (made.size() > 0) {
     Batch batch = makeBatch(a, b, made);
     auto *scales = reinterpret_cast<float *>(vectors.data());
+    View row = vectors;
+    row.rank = 1;
+    row.shape[0] = columns;
+    row.strides[0] = 1;
     // N5: of the f32 scales, rounded to f32.
-    std::fill_n(scales, columns, paramsA.scale * paramsB.scale);
+    status = fill(library, row, Scalar::f32(paramsA.scale * paramsB.scale));
     batch.params = {paramsA.zeroPoint, paramsB.zeroPoint, scales, nullptr};
     batch.kernel = ContractionKernel::MatmulU8U8F32;
-    if (bias) {
-      View row = vectors;
-      row.rank = 1;
-      row.offset = row.shape[0] = columns;
-      row.strides[0] = 1;
+    if (status.ok() && bias) {
+      row.offset = columns;
       status = copyInto(library, row, *bias);
       batch.params.bias = scales + columns;
       batch.kernel = ContractionKernel::MatmulU8U8F32Bias;

@@ -3,6 +3,7 @@
 
 #include "eager/quantize.h"
 
+#include "eager/device.h"
 #include "eager/elementwise.h"
 #include "eager/reduce.h"
 
@@ -18,9 +19,12 @@ Status reduceAll(const KernelLibrary &library, ReduceKernel kernel,
                  const View &x, float &value) {
   View result;
   Status status = reduce(library, kernel, x, allAxes, false, result);
-  if (status.ok())
-    std::memcpy(&value, result.data(), sizeof value);
-  return status;
+  if (!status.ok())
+    return status;
+  if (library.device())
+    return library.device()->read(result.data(), &value, sizeof value);
+  std::memcpy(&value, result.data(), sizeof value);
+  return {};
 }
 
 Status convert(const KernelLibrary &library, MapKernel kernel, const View &x,

@@ -4,6 +4,7 @@
 #include "eager/reduce.h"
 
 #include "eager/copy.h"
+#include "eager/device.h"
 #include "eager/elementwise.h"
 #include "eager/loop_nest.h"
 #include "eager/split.h"
@@ -11,8 +12,6 @@
 #include "code_image.h"
 #include "dtype.h"
 #include "float_environment.h"
-
-#include <cstring>
 
 namespace ndl::eager {
 namespace {
@@ -29,6 +28,8 @@ constexpr int64_t blockElements = int64_t(1) << 16;
 
 /// The loops of a reduction.
 struct Reduction {
+  ReduceKernel kernel;
+  /// The function of the kernel; null where a device runs it.
   NdlTask task;
   /// Operands: output, input.
   LoopNest kept;
@@ -70,6 +71,8 @@ void runSerially(const Reduction &reduction, LoopNest &kept) {
 Status run(const KernelLibrary &library, Reduction &reduction) {
   LoopNest &kept = reduction.kept;
   kept.simplify();
+  if (library.device())
+    return library.device()->reduce(reduction.kernel, kept, reduction.reduced);
   int64_t threads = library.threads();
   int64_t reducedSize = reduction.reduced.size();
   if (threads == 1 || kept.size() == 1 ||
@@ -110,7 +113,8 @@ Status runInBlocks(const KernelLibrary &library, Reduction &reduction,
   int64_t rest = reduced.extents[0] % block;
   int64_t shape[] = {blocks + (rest > 0), results};
   View rows;
-  if (Status status = allocate(NDL_DTYPE_F32, 2, shape, rows); !status.ok())
+  if (Status status = allocate(library, NDL_DTYPE_F32, 2, shape, rows);
+      !status.ok())
     return status;
 
   // Results are contiguous, so the simplified `kept` has their strides.
@@ -130,6 +134,7 @@ Status runInBlocks(const KernelLibrary &library, Reduction &reduction,
     return status;
 
   Reduction combined;
+  combined.kernel = reduction.kernel;
   combined.task = reduction.task;
   View row = rows;
   row.rank = 1;
@@ -185,17 +190,18 @@ View select(const View &x, uint32_t axes, uint32_t reduced) {
 
 /// Reduces into `output`, contiguous, that has the kept dimensions alone. There
 /// are elements.
-Status reduceInto(const KernelLibrary &library, NdlTask task, const View &x,
-                  uint32_t axes, const View &output) {
+Status reduceInto(const KernelLibrary &library, ReduceKernel kernel,
+                  const View &x, uint32_t axes, const View &output) {
   Reduction reduction;
-  reduction.task = task;
+  reduction.kernel = kernel;
+  reduction.task = library[kernel].task;
   reduction.reduced.add(select(x, axes, 1));
   reduction.reduced.simplify();
   if (reduction.reduced.rank > kernelDims) {
     View gathered;
     Status status = gather(library, x, axes, gathered);
     uint32_t trailing = allAxes << output.rank;
-    return status.ok() ? reduceInto(library, task, gathered, trailing, output)
+    return status.ok() ? reduceInto(library, kernel, gathered, trailing, output)
                        : status;
   }
   reduction.kept.add(output);
@@ -208,7 +214,8 @@ Status reduceInto(const KernelLibrary &library, NdlTask task, const View &x,
 }
 
 /// Without elements to reduce there is a result only for sums.
-Status fillEmpty(ReduceKernel kernel, const View &result) {
+Status fillEmpty(const KernelLibrary &library, ReduceKernel kernel,
+                 const View &result) {
   if (result.size() == 0)
     return {};
   if (kernel != ReduceKernel::ReduceSum)
@@ -216,8 +223,7 @@ Status fillEmpty(ReduceKernel kernel, const View &result) {
             std::string(nameOf(kernel)) +
                 " of no elements has no value; the array is empty along a "
                 "reduced axis"};
-  std::memset(result.data(), 0, static_cast<size_t>(result.size()) * 4);
-  return {};
+  return fill(library, result, Scalar::f32(0));
 }
 
 } // namespace
@@ -229,7 +235,7 @@ Status reduce(const KernelLibrary &library, ReduceKernel kernel, const View &x,
     return {NDL_INVALID_ARGUMENT, std::string(nameOf(kernel)) +
                                       " takes f32 arrays, not " +
                                       dtypeName(x.dtype)};
-  if (!slot.task)
+  if (!slot.task && !library.device())
     return missingKernel(nameOf(kernel));
   View kept = select(x, axes, 0);
   // A copy also of zeros' signs; but a range changes single elements, too.
@@ -239,11 +245,11 @@ Status reduce(const KernelLibrary &library, ReduceKernel kernel, const View &x,
     return compact(library, x, result);
   slot.launches.fetch_add(1, std::memory_order_relaxed);
   View made;
-  Status status = allocate(NDL_DTYPE_F32, kept.rank, kept.shape, made);
+  Status status = allocate(library, NDL_DTYPE_F32, kept.rank, kept.shape, made);
   if (!status.ok())
     return status;
-  status = x.size() == 0 ? fillEmpty(kernel, made)
-                         : reduceInto(library, slot.task, x, axes, made);
+  status = x.size() == 0 ? fillEmpty(library, kernel, made)
+                         : reduceInto(library, kernel, x, axes, made);
   if (!status.ok())
     return status;
   if (keepDims) {

@@ -188,7 +188,7 @@ StoragePtr Storage::allocate(size_t bytes) {
 }
 
 StoragePtr Storage::adopt(void *data, size_t bytes, void (*release)(void *),
-                          void *context, bool writable) {
+                          void *context, bool writable, MemoryKind kind) {
   StoragePtr storage = allocate(0);
   if (storage) {
     storage->memory = static_cast<uint8_t *>(data);
@@ -196,6 +196,7 @@ StoragePtr Storage::adopt(void *data, size_t bytes, void (*release)(void *),
     storage->release = release;
     storage->context = context;
     storage->canWrite = writable;
+    storage->memoryKind = kind;
   }
   return storage;
 }

@@ -13,6 +13,9 @@ namespace ndl::eager {
 
 class StoragePtr;
 
+/// Whose memory it is: the host reads and writes its own alone.
+enum class MemoryKind : uint8_t { Host, Device };
+
 /// A block of memory aligned to NDL_ABI_ALIGNMENT, or memory of someone else
 /// that is kept alive. Held by StoragePtr only; counting is thread-safe.
 class alignas(64) Storage {
@@ -23,7 +26,8 @@ public:
   /// thread drops the last reference. Any alignment. Null if there is no memory
   /// for the bookkeeping; then `release` is not called.
   static StoragePtr adopt(void *data, size_t bytes, void (*release)(void *),
-                          void *context, bool writable = true);
+                          void *context, bool writable = true,
+                          MemoryKind kind = MemoryKind::Host);
 
   Storage(const Storage &) = delete;
   Storage &operator=(const Storage &) = delete;
@@ -31,6 +35,7 @@ public:
   uint8_t *data() const { return memory; }
   /// As asked for.
   size_t bytes() const { return size; }
+  MemoryKind kind() const { return memoryKind; }
   /// False for adopted memory that must not be written to.
   bool writable() const { return canWrite; }
   /// Whether someone else owns the memory.
@@ -53,6 +58,7 @@ private:
   void *base = nullptr;
   uint32_t sizeClass = 0;
   bool canWrite = true;
+  MemoryKind memoryKind = MemoryKind::Host;
 };
 
 /// A counted reference to a Storage, or null.

@@ -160,6 +160,12 @@ Status allocate(NdlDType dtype, int32_t rank, const int64_t *shape,
     return {NDL_OUT_OF_MEMORY, "no memory for an array of shape " +
                                    formatShape(rank, shape) + " and type " +
                                    dtypeName(dtype)};
+  placeView(std::move(storage), dtype, rank, shape, view);
+  return {};
+}
+
+void placeView(StoragePtr storage, NdlDType dtype, int32_t rank,
+               const int64_t *shape, View &view) {
   // `shape` may be that of `view`.
   view.storage = std::move(storage);
   view.dtype = dtype;
@@ -168,7 +174,6 @@ Status allocate(NdlDType dtype, int32_t rank, const int64_t *shape,
   for (int32_t d = 0; d < rank; ++d)
     view.shape[d] = shape[d];
   rowMajorStrides(rank, view.shape, view.strides);
-  return {};
 }
 
 MemoryRange memoryRange(const View &x) {

@@ -118,9 +118,12 @@ bool reach(const View &view, int64_t &lowest, int64_t &highest);
 Status makeView(StoragePtr storage, NdlDType dtype, int32_t rank,
                 const int64_t *shape, const int64_t *strides, int64_t offset,
                 View &view);
-/// A new, uninitialized, contiguous array. Errors: as makeView, and
-/// NDL_OUT_OF_MEMORY.
+/// A new, uninitialized, contiguous array in the memory of the host. Errors: as
+/// makeView, and NDL_OUT_OF_MEMORY.
 Status allocate(NdlDType dtype, int32_t rank, const int64_t *shape, View &view);
+/// Likewise over memory that has room for it.
+void placeView(StoragePtr storage, NdlDType dtype, int32_t rank,
+               const int64_t *shape, View &view);
 
 /// The same elements in another shape, without copying. `possible` is false if
 /// the strides do not allow that; `result` is then untouched and the caller

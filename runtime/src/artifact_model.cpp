@@ -102,6 +102,15 @@ ArtifactModel toModel(const ArtifactView &view) {
     model.kernels.emplace_back(view.string(record.name));
   for (size_t i = 0; i < view.bodies.size; ++i)
     model.bodies.push_back(toModel(view, i));
+  for (const NdlDeviceRecord &record : view.devices)
+    model.devices.push_back({view.string(record.target),
+                             record.computeCapability,
+                             std::string(view.ptx(record)),
+                             {}});
+  for (const NdlDeviceKernelRecord &record : view.deviceKernels)
+    model.devices[record.device].kernels.push_back(
+        {view.string(record.name), record.blockThreads, record.tileRows,
+         record.tileColumns});
   for (uint32_t i = 0; i < view.sections.size; ++i)
     if (view.sections[i].kind == NDL_SECTION_WEIGHTS)
       model.weights.push_back(toVector(view.section(i)));

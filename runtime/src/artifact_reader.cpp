@@ -99,7 +99,7 @@ Status findTable(const uint8_t *data, ArrayView<NdlSectionRecord> sections,
 Status checkKinds(ArrayView<NdlSectionRecord> sections) {
   for (const NdlSectionRecord &section : sections) {
     bool known = section.kind >= NDL_SECTION_STRINGS &&
-                 section.kind <= NDL_SECTION_KERNEL_OFFSETS;
+                 section.kind <= NDL_SECTION_DEVICE_KERNELS;
     if (!known && (section.flags & NDL_SECTION_REQUIRED))
       return {NDL_UNSUPPORTED_VERSION,
               "artifact needs section kind " + std::to_string(section.kind) +
@@ -137,6 +137,8 @@ Status ArtifactView::parse(const void *data, size_t size, ArtifactView &view) {
   find(NDL_SECTION_METADATA, parsed.metadata);
   find(NDL_SECTION_KERNELS, parsed.kernels);
   find(NDL_SECTION_KERNEL_OFFSETS, parsed.kernelOffsets);
+  find(NDL_SECTION_DEVICES, parsed.devices);
+  find(NDL_SECTION_DEVICE_KERNELS, parsed.deviceKernels);
   if (status.ok())
     status = checkRecords(parsed);
   if (status.ok())
@@ -157,6 +159,11 @@ ArrayView<uint8_t> ArtifactView::weights(const NdlBodyRecord &body) const {
   if (body.weightsSection == NDL_NO_SECTION)
     return {};
   return section(body.weightsSection);
+}
+
+std::string_view ArtifactView::ptx(const NdlDeviceRecord &device) const {
+  ArrayView<uint8_t> text = section(device.ptxSection);
+  return {reinterpret_cast<const char *>(text.data), text.size};
 }
 
 const char *ArtifactView::metadataValue(std::string_view key) const {

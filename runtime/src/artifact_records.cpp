@@ -5,6 +5,7 @@
 #include "dtype.h"
 
 #include <cmath>
+#include <set>
 #include <string_view>
 #include <unordered_set>
 
@@ -49,6 +50,7 @@ private:
   void checkFunction(const NdlBodyRecord &body,
                      const NdlFunctionRecord &function);
   void checkKernels();
+  void checkDevices();
   void checkNames();
 
   const ArtifactView &view;
@@ -154,6 +156,24 @@ void RecordChecker::checkKernels() {
   }
 }
 
+void RecordChecker::checkDevices() {
+  for (const NdlDeviceRecord &device : view.devices) {
+    name(device.target);
+    require(isSection(device.ptxSection, NDL_SECTION_PTX),
+            "a device has no PTX section");
+    if (status.ok())
+      require(view.ptx(device).find('\0') == std::string_view::npos,
+              "PTX holds a NUL byte");
+  }
+  for (const NdlDeviceKernelRecord &kernel : view.deviceKernels) {
+    name(kernel.name);
+    require(kernel.device < view.devices.size, "a kernel belongs to no device");
+    require(kernel.blockThreads > 0 && kernel.blockThreads <= 1024 &&
+                kernel.tileRows > 0 && kernel.tileColumns > 0,
+            "a kernel of a device cannot be launched");
+  }
+}
+
 void RecordChecker::checkNames() {
   require(view.strings.size > 0 && view.strings[0] == '\0' &&
               view.strings[view.strings.size - 1] == '\0',
@@ -182,6 +202,8 @@ Status RecordChecker::check() {
     checkBodies();
   if (status.ok())
     checkKernels();
+  if (status.ok())
+    checkDevices();
   if (!status.ok())
     return status;
   std::unordered_set<std::string_view> names;
@@ -201,6 +223,18 @@ Status RecordChecker::check() {
     std::string_view text = view.string(kernel.name);
     require(!text.empty() && names.insert(text).second,
             "kernels lack distinct names");
+  }
+  names.clear();
+  for (const NdlDeviceRecord &device : view.devices) {
+    std::string_view text = view.string(device.target);
+    require(!text.empty() && names.insert(text).second,
+            "devices lack distinct targets");
+  }
+  std::set<std::pair<uint32_t, std::string_view>> deviceKernels;
+  for (const NdlDeviceKernelRecord &kernel : view.deviceKernels) {
+    std::string_view text = view.string(kernel.name);
+    require(!text.empty() && deviceKernels.emplace(kernel.device, text).second,
+            "kernels of a device lack distinct names");
   }
   return status;
 }

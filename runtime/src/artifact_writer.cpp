@@ -39,6 +39,7 @@ private:
   void addEntry(const EntryModel &entry);
   void addFunction(const FunctionModel &function);
   void addBody(const BodyModel &body);
+  void addDevices();
   void addMetadata();
   std::vector<Section> sections() const;
   std::vector<uint8_t> assemble() const;
@@ -58,10 +59,12 @@ private:
   std::vector<NdlMetadataRecord> metadata;
   std::vector<NdlKernelRecord> kernels;
   std::vector<uint64_t> kernelOffsets;
+  std::vector<NdlDeviceRecord> devices;
+  std::vector<NdlDeviceKernelRecord> deviceKernels;
 };
 
 /// Sections of records that every file has; code, weights and, if there are
-/// any, kernels follow them in the section table.
+/// any, PTX and kernels follow them in the section table.
 constexpr uint32_t numTables = 10;
 
 uint32_t Writer::intern(const std::string &text) {
@@ -160,6 +163,18 @@ void Writer::addBody(const BodyModel &body) {
     addFunction(function);
 }
 
+void Writer::addDevices() {
+  size_t before = numTables + model.bodies.size() + model.weights.size();
+  for (const DeviceModel &device : model.devices) {
+    for (const DeviceKernelModel &kernel : device.kernels)
+      deviceKernels.push_back({index(devices.size()), intern(kernel.name),
+                               kernel.blockThreads, kernel.tileRows,
+                               kernel.tileColumns, 0});
+    devices.push_back({intern(device.target), device.computeCapability,
+                       index(before + devices.size()), 0});
+  }
+}
+
 void Writer::addMetadata() {
   metadata.push_back({intern("producer"), intern(model.producer)});
   for (const auto &[key, value] : model.metadata)
@@ -187,12 +202,20 @@ std::vector<Writer::Section> Writer::sections() const {
     all.push_back(table(NDL_SECTION_CODE, body.code));
   for (const std::vector<uint8_t> &weights : model.weights)
     all.push_back(table(NDL_SECTION_WEIGHTS, weights));
+  // What follows, readers of version 1 that do not know it can do without.
+  auto addOptional = [&](NdlSectionKind kind, const auto &records) {
+    all.push_back(table(kind, records));
+    all.back().flags = 0;
+  };
+  for (const DeviceModel &device : model.devices)
+    addOptional(NDL_SECTION_PTX, device.ptx);
+  if (!devices.empty()) {
+    addOptional(NDL_SECTION_DEVICES, devices);
+    addOptional(NDL_SECTION_DEVICE_KERNELS, deviceKernels);
+  }
   if (!kernels.empty()) {
-    // Readers of version 1 that do not know them can still run the entries.
-    all.push_back(table(NDL_SECTION_KERNELS, kernels));
-    all.back().flags = 0;
-    all.push_back(table(NDL_SECTION_KERNEL_OFFSETS, kernelOffsets));
-    all.back().flags = 0;
+    addOptional(NDL_SECTION_KERNELS, kernels);
+    addOptional(NDL_SECTION_KERNEL_OFFSETS, kernelOffsets);
   }
   return all;
 }
@@ -240,6 +263,7 @@ std::vector<uint8_t> Writer::write(std::string &error) {
     kernels.push_back({intern(kernel), 0});
   for (const BodyModel &body : model.bodies)
     addBody(body);
+  addDevices();
   addMetadata();
   index(tensors.size());
   index(dims.size());

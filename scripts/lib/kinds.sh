@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # shellcheck shell=bash
 
-readonly ALL_KINDS=(lint lit unit python runtime emulated docs)
+readonly ALL_KINDS=(lint lit unit python cuda runtime emulated docs)
 readonly RESULTS="$ROOT/build/test-results"
 # No single test takes this many seconds unless it hangs.
 readonly TEST_TIMEOUT=600
@@ -13,6 +13,16 @@ readonly EMULATED_TESTS=(
   test/python/test_differential_convolution.py test/python/test_differential_float.py
   test/python/test_differential_mlp.py::test_quantized_network
   test/python/test_differential_qmatmul.py test/python/test_emulated.py
+)
+
+# Tests of arrays and their operations, which run on every device that there is.
+readonly CUDA_TESTS=(
+  test/python/test_cuda.py test/python/test_differential_arrays.py
+  test/python/test_ndarray.py test/python/test_ndarray_devices.py
+  test/python/test_ndarray_few_rows.py test/python/test_ndarray_large.py
+  test/python/test_ndarray_memory.py test/python/test_ndarray_ops.py
+  test/python/test_ndarray_quantized.py test/python/test_ndarray_subclasses.py
+  test/python/test_ndarray_views.py
 )
 
 # Tests of pages rather than of code.
@@ -59,7 +69,18 @@ test_python() {
   # Files share nothing, so each processor takes one after the other.
   step python python run_pytest --numprocesses logical --dist loadfile \
     --junitxml "$RESULTS/python/python.xml" \
-    "${DOCS_TESTS[@]/#/--ignore=}" --ignore=test/python/test_emulated.py test/python
+    "${DOCS_TESTS[@]/#/--ignore=}" --ignore=test/python/test_emulated.py \
+    --ignore=test/python/test_cuda.py test/python
+}
+
+# cuda_pytest: what concerns the device, on the simulated one.
+cuda_pytest() {
+  NEEDLE_CUDA_DRIVER=sim run_pytest --numprocesses logical --dist worksteal -k cuda \
+    --junitxml "$RESULTS/cuda/cuda.xml" "${CUDA_TESTS[@]}"
+}
+
+test_cuda() {
+  step cuda cuda cuda_pytest
 }
 
 # runtime_variant KIND NAME CMAKE-OPTION...: configures, builds and tests the runtime

@@ -195,7 +195,15 @@ def test_copies_and_pickles(device: nd.Device) -> None:
     assert copy.deepcopy(device) == device
 
 
-@each_device
+@pytest.mark.skipif(not nd.cuda().enabled(), reason="no CUDA device")
+def test_dlpack_of_a_device() -> None:
+    a = nd.array([1.0, 2.0], device=nd.cuda())
+    assert a.__dlpack_device__() == (2, 0)
+    with pytest.raises(BufferError, match=r"simulated device.*\.numpy\(\)"):
+        a.__dlpack__()
+
+
+@pytest.mark.parametrize("device", [nd.cpu(), nd.cpu_numpy()], ids=repr)
 def test_dlpack(device: nd.Device) -> None:
     a = nd.array(np.arange(12).reshape(3, 4), device=device)
     view = a[1:, ::2]

@@ -33,7 +33,9 @@ def test_random_views(device: nd.Device, seed: int) -> None:
         # NumPy gives dimensions of extent 1 strides of all kinds.
         pairs = zip(view.shape, view.strides, strides_of(mirror), strict=True)
         assert all(n == 1 or ours == theirs for n, ours, theirs in pairs)
-        assert base._handle.ptr() + 4 * view.offset == address(mirror)
+        # The mirror of what lies on a device is a copy.
+        if device != nd.cuda():
+            assert base._handle.ptr() + 4 * view.offset == address(mirror)
         whole = mirror.flags.c_contiguous and view.size == base.size
         assert view.is_compact() == whole
     packed = view.compact()

@@ -30,7 +30,16 @@ using namespace needle;
 
 namespace {
 
-enum class Emit { Artifact, MLIR, LLVMIR, Assembly, Object, SharedLibrary };
+enum class Emit {
+  Artifact,
+  MLIR,
+  LLVMIR,
+  Assembly,
+  PTX,
+  Object,
+  SharedLibrary
+};
+
 enum class Quantize { None, Static, Dynamic };
 
 /// The command line.
@@ -55,12 +64,14 @@ struct Options {
           clEnumValN(Emit::MLIR, "mlir", "the module after --stage"),
           clEnumValN(Emit::LLVMIR, "llvm", "optimized LLVM IR of one target"),
           clEnumValN(Emit::Assembly, "asm", "assembly of one target"),
+          clEnumValN(Emit::PTX, "ptx", "PTX of one CUDA target"),
           clEnumValN(Emit::Object, "obj", "an ELF object of one target"))};
   /// An option's description refers to its text.
-  std::string targetsHelp = "CPU targets, of " +
-                            needle::cpu::getCPUTargetNames() +
-                            " (the best one of this CPU); by default " +
-                            llvm::join(CompileOptions().targets, ",");
+  std::string targetsHelp =
+      "CPU targets, of " + needle::cpu::getCPUTargetNames() +
+      " (the best one of this CPU); by default " +
+      llvm::join(CompileOptions().targets, ",") + ". CUDA targets, of " +
+      needle::cuda::getCUDATargetNames() + ", cuda (all of them)";
   llvm::cl::list<std::string> targets{
       "target", llvm::cl::CommaSeparated, llvm::cl::value_desc("names"),
       llvm::cl::cat(category), llvm::cl::desc(targetsHelp)};
@@ -91,10 +102,30 @@ struct Options {
       llvm::cl::desc("For --emit=artifact: print the time of each part to "
                      "standard error")};
 
+  /// CPU targets; those that are made without being named where there is none.
   llvm::SmallVector<std::string> getTargets() const {
-    if (targets.empty())
-      return CompileOptions().targets;
-    return llvm::SmallVector<std::string>(targets.begin(), targets.end());
+    llvm::SmallVector<std::string> named;
+    llvm::copy_if(targets, std::back_inserter(named),
+                  [](const std::string &name) { return !isCUDA(name); });
+    return named.empty() ? CompileOptions().targets : named;
+  }
+  llvm::SmallVector<std::string> getCUDATargets() const {
+    llvm::SmallVector<std::string> named;
+    for (const std::string &name : targets) {
+      if (name == allCUDATargets)
+        for (const cuda::CUDATarget &target : cuda::getCUDATargets())
+          named.push_back(target.name.str());
+      else if (isCUDA(name))
+        named.push_back(name);
+    }
+    return named;
+  }
+
+private:
+  static constexpr llvm::StringLiteral allCUDATargets = "cuda";
+
+  static bool isCUDA(llvm::StringRef name) {
+    return name == allCUDATargets || cuda::lookupCUDATarget(name);
   }
 };
 
@@ -174,7 +205,7 @@ LogicalResult checkLibrary(const Options &options) {
 LogicalResult checkNames(const Options &options) {
   if (std::string reason = cpu::explainCPUTargets(options.getTargets());
       !reason.empty())
-    return error(reason);
+    return error(reason + "; CUDA targets are " + cuda::getCUDATargetNames());
   llvm::StringRef stage = options.stage;
   if (!llvm::is_contained(getStageNames(), stage))
     return error("unknown stage '" + stage + "'; there are " +
@@ -182,9 +213,25 @@ LogicalResult checkNames(const Options &options) {
   return success();
 }
 
+/// Kinds of targets and kinds of output.
+LogicalResult checkCUDA(const Options &options) {
+  llvm::SmallVector<std::string> targets = options.getCUDATargets();
+  for (auto [i, name] : llvm::enumerate(targets))
+    if (llvm::is_contained(llvm::ArrayRef(targets).take_front(i), name))
+      return error("the CUDA target '" + name + "' is given twice");
+  if (options.emit == Emit::PTX && targets.empty())
+    return error("--emit=ptx needs a CUDA target; give one with --target, of " +
+                 cuda::getCUDATargetNames());
+  if (!targets.empty() && options.emit != Emit::PTX &&
+      options.emit != Emit::Artifact)
+    return error("the CUDA target '" + targets.front() +
+                 "' has no code of this kind; give CPU targets, or --emit=ptx");
+  return success();
+}
+
 /// What the options ask for must make sense together.
 LogicalResult check(const Options &options) {
-  if (failed(checkNames(options)))
+  if (failed(checkNames(options)) || failed(checkCUDA(options)))
     return failure();
   bool single =
       options.emit != Emit::Artifact && options.emit != Emit::SharedLibrary;
@@ -261,8 +308,11 @@ FailureOr<llvm::SmallVector<Output>> compile(ModuleOp module,
     return one(compileToAssembly(module, targets.back()));
   case Emit::Object:
     return one(compileToObject(module, targets.back()));
+  case Emit::PTX:
+    return one(compileToPTX(module, options.getCUDATargets().back()));
   case Emit::Artifact: {
-    FailureOr<CompileResult> result = compileToArtifact(module, {targets});
+    FailureOr<CompileResult> result =
+        compileToArtifact(module, {targets, options.getCUDATargets()});
     if (failed(result))
       return failure();
     if (options.time)
@@ -271,7 +321,7 @@ FailureOr<llvm::SmallVector<Output>> compile(ModuleOp module,
   }
   case Emit::SharedLibrary: {
     FailureOr<SharedLibrary> result =
-        compileToSharedLibrary(module, {targets}, getLibraryName(options));
+        compileToSharedLibrary(module, {targets, {}}, getLibraryName(options));
     if (failed(result))
       return failure();
     return Outputs{{path, std::move(result->library)},

@@ -10,6 +10,7 @@
 
 #include "mlir/Pass/PassOptions.h"
 #include "needle/Codegen/CPU/TargetDescription.h"
+#include "needle/Codegen/GPU/TargetDescription.h"
 #include "needle/Dialect/Needle/Transforms/Quantize.h"
 #include "llvm/ADT/ArrayRef.h"
 
@@ -37,6 +38,15 @@ struct CPUStage {
 
 /// The CPU pipeline, from needle operations to the LLVM dialect.
 llvm::ArrayRef<CPUStage> getCPUStages();
+
+/// Options of --needle-cuda-pipeline.
+struct CUDAPipelineOptions : mlir::PassPipelineOptions<CUDAPipelineOptions> {
+  Option<std::string> target{*this, "target", llvm::cl::init("sm_80"),
+                             llvm::cl::desc("Name of the CUDA target")};
+};
+
+/// The CUDA pipeline, from the kernels of a library to the LLVM dialect.
+void buildCUDAPipeline(mlir::OpPassManager &pm, const cuda::CUDATarget &target);
 
 /// Options of --needle-observe-pipeline and --needle-quantize-pipeline; those
 /// of needle-quantize.
@@ -86,8 +96,8 @@ struct QuantizePipelineOptions
   QuantizeOptions get() const;
 };
 
-/// Registers --needle-cpu-pipeline, --needle-observe-pipeline and
-/// --needle-quantize-pipeline.
+/// Registers --needle-cpu-pipeline, --needle-cuda-pipeline,
+/// --needle-observe-pipeline and --needle-quantize-pipeline.
 void registerPipelines();
 
 } // namespace needle

@@ -17,6 +17,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/LLVM.h"
 #include "needle/Codegen/CPU/TargetDescription.h"
+#include "needle/Codegen/GPU/TargetDescription.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include <cstdint>
@@ -26,8 +27,16 @@
 namespace needle {
 
 struct CompileOptions {
+  CompileOptions() = default;
+  CompileOptions(llvm::SmallVector<std::string> targets,
+                 llvm::SmallVector<std::string> cudaTargets = {})
+      : targets(std::move(targets)), cudaTargets(std::move(cudaTargets)) {}
+
   /// One body for each of these; a CPU runs the best body that it supports.
   llvm::SmallVector<std::string> targets = cpu::getDefaultCPUTargets();
+  /// PTX for each of these, beside the bodies; a device runs the newest that it
+  /// can.
+  llvm::SmallVector<std::string> cudaTargets;
 };
 
 /// Wall-clock time of one part of a compilation, in order of execution. The
@@ -53,6 +62,11 @@ mlir::FailureOr<CompileResult> compileToArtifact(mlir::ModuleOp module,
 /// The assembly of the code for one target.
 mlir::FailureOr<std::string> compileToAssembly(mlir::ModuleOp module,
                                                llvm::StringRef target);
+
+/// PTX for one CUDA target: the kernels of a library, see
+/// needle-cuda-emit-kernel-library. Entry points are an error so far.
+mlir::FailureOr<std::string> compileToPTX(mlir::ModuleOp module,
+                                          llvm::StringRef target);
 
 /// A relocatable ELF object with the code for one target. For each function F
 /// it defines `F.plan` and `F.run`, see NdlPlanFn and NdlRunFn; the weights are

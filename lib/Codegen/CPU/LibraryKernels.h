@@ -9,6 +9,7 @@
 #ifndef NEEDLE_LIB_CODEGEN_CPU_LIBRARYKERNELS_H
 #define NEEDLE_LIB_CODEGEN_CPU_LIBRARYKERNELS_H
 
+#include "../Common/KernelBody.h"
 #include "KernelBuilder.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -16,6 +17,9 @@
 #include "needle/Dialect/NeedleCPU/IR/NeedleCPU.h"
 
 namespace needle::cpu {
+
+using codegen::ContextReader;
+using codegen::emitElements;
 
 /// The arguments of an NdlTask.
 struct TaskArguments {
@@ -39,32 +43,6 @@ void emitMapKernel(KernelBuilder &b, MapKernelOp kernel,
                    const CPUTarget &target, TaskArguments task);
 void emitReduceKernel(KernelBuilder &b, ReduceKernelOp kernel,
                       const CPUTarget &target, TaskArguments task);
-
-/// The body of a kernel on `arguments`: scalars, or vectors of one number of
-/// lanes, of which some may be scalars that stand for all lanes. Where
-/// `element` is given, f32 in the body is taken for that type.
-llvm::SmallVector<mlir::Value>
-emitElements(KernelBuilder &b, mlir::Block &body,
-             llvm::ArrayRef<mlir::Value> arguments, mlir::Type element = {});
-
-/// Reads consecutive words of a context.
-class ContextReader {
-public:
-  ContextReader(KernelBuilder &b, mlir::Value context)
-      : b(b), context(context) {}
-
-  mlir::Value next(mlir::Type type) {
-    mlir::Value word = b.advance(context, b.i64(index++), b.getI64Type());
-    return b.load(type, word, 8);
-  }
-  mlir::Value nextWord() { return next(b.getI64Type()); }
-  mlir::Value nextPointer() { return next(b.ptrType()); }
-
-private:
-  KernelBuilder &b;
-  mlir::Value context;
-  int64_t index = 0;
-};
 
 } // namespace needle::cpu
 

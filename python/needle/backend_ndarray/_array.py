@@ -20,7 +20,7 @@ from needle.backend_ndarray._checks import (
     check_matmul,
 )
 from needle.backend_ndarray._conversion import from_values
-from needle.backend_ndarray.device import Device, default_device
+from needle.backend_ndarray.device import KDL_CPU, Device, default_device
 from needle.backend_ndarray.quantized import FLOAT32, UINT8, QuantParams, choose_params
 
 if TYPE_CHECKING:
@@ -539,10 +539,18 @@ class NDArray(NDArrayBase):
         return self._like(self.device.array_copy(self))
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return (1, 0)  # kDLCPU
+        return self.device.dlpack_device()
 
     def __dlpack__(self, **kwargs: Any) -> Any:
-        """The memory itself, not copied; the stored integers of a quantized array."""
+        """The memory itself, not copied; the stored integers of a quantized array.
+
+        Raises
+        ------
+        BufferError
+            If the memory is that of a simulated device, which nobody else can read.
+        """
+        if self.device.dlpack_device()[0] != KDL_CPU:
+            return _needle.array_dlpack(self).__dlpack__(**kwargs)
         stored = self.device.to_numpy(
             self._handle, self.shape, self.strides, self.offset
         )

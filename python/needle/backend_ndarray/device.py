@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import atexit
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from needle import _needle
 from needle.backend_ndarray import ndarray_backend_cpu, ndarray_backend_numpy
 from needle.backend_ndarray._one_hot import one_hot_rows
 
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from needle.backend_ndarray._array import NDArray
+
+
+#: Kinds of devices, as DLPack numbers them.
+KDL_CPU, KDL_CUDA = 1, 2
 
 
 class Device:
@@ -33,6 +39,9 @@ class Device:
 
     def __init__(self, name: str, mod: ModuleType | None) -> None:
         self.name = name
+        self._use(mod)
+
+    def _use(self, mod: ModuleType | None) -> None:
         self.mod = mod
         # What NDArray calls is found without __getattr__: that takes a while.
         functions = {} if mod is None else vars(mod)
@@ -70,6 +79,10 @@ class Device:
     def enabled(self) -> bool:
         """Whether arrays can be made on this device."""
         return self.mod is not None
+
+    def dlpack_device(self) -> tuple[int, int]:
+        """Kind and number of the device, as DLPack counts them."""
+        return (KDL_CPU, 0)
 
     def check_enabled(self) -> None:
         """Raise RuntimeError if this device cannot be used; say what can be."""
@@ -145,11 +158,48 @@ class Device:
         return NDArray(np.asarray(values), device=self, dtype=dtype)
 
 
+class CudaDevice(Device):
+    """An NVIDIA GPU, or its simulation; the driver is opened when it is first used."""
+
+    def __init__(self) -> None:
+        super().__init__("cuda", None)
+
+    def enabled(self) -> bool:
+        """Whether arrays can be made on this device."""
+        try:
+            self.check_enabled()
+        except RuntimeError:
+            return False
+        return True
+
+    def dlpack_device(self) -> tuple[int, int]:
+        """Kind and number of the device, as DLPack counts them."""
+        self.check_enabled()
+        return (KDL_CUDA, _needle.cuda_ordinal())
+
+    def check_enabled(self) -> None:
+        """Raise RuntimeError if this device cannot be used; say what can be."""
+        if self.mod is not None:
+            return
+        from needle.backend_ndarray import ndarray_backend_cuda
+
+        ndarray_backend_cuda.isa()
+        # What the driver runs must end before the driver does.
+        atexit.register(_needle.cuda_shutdown)
+        self._use(ndarray_backend_cuda)
+
+    def __getattr__(self, name: str) -> Any:
+        # Tools that look for protocols do not want a device.
+        if "mod" in self.__dict__ and not name.startswith("__"):
+            self.check_enabled()
+        return super().__getattr__(name)
+
+
 #: The course's name.
 BackendDevice = Device
 
 _CPU = Device("cpu", ndarray_backend_cpu)
-_CUDA = Device("cuda", None)
+_CUDA = CudaDevice()
 _CPU_NUMPY = Device("cpu_numpy", ndarray_backend_numpy)
 
 

@@ -48,6 +48,9 @@ typedef enum NdlSectionKind NDL_ENUM_BASE {
   NDL_SECTION_WEIGHTS = 12,        ///< bytes; any number
   NDL_SECTION_KERNELS = 13,        ///< NdlKernelRecord[]
   NDL_SECTION_KERNEL_OFFSETS = 14, ///< uint64_t[bodies * kernels]
+  NDL_SECTION_DEVICES = 15,        ///< NdlDeviceRecord[]
+  NDL_SECTION_PTX = 16,            ///< text; one for each device
+  NDL_SECTION_DEVICE_KERNELS = 17, ///< NdlDeviceKernelRecord[]
 } NdlSectionKind;
 
 /// NdlSectionRecord.flags: a reader that does not know the kind must refuse the
@@ -147,6 +150,28 @@ typedef struct NdlKernelRecord {
   uint32_t reserved; ///< 0
 } NdlKernelRecord;
 
+/// Kernels for one kind of CUDA device, as PTX text without a NUL byte. Of
+/// those that a device can run, the one of the highest compute capability is
+/// chosen.
+typedef struct NdlDeviceRecord {
+  uint32_t target;            ///< e.g. "sm_80"; unique in the file
+  uint32_t computeCapability; ///< the least, e.g. 80 for 8.0
+  uint32_t ptxSection;        ///< index into the section table
+  uint32_t reserved;          ///< 0
+} NdlDeviceRecord;
+
+/// A kernel of a device's PTX and how it is launched: with blocks of
+/// `blockThreads` threads in the x direction, each of which computes a tile of
+/// the result; the grid has columns in the x direction and rows in y.
+typedef struct NdlDeviceKernelRecord {
+  uint32_t device; ///< index of the device record
+  uint32_t name;   ///< as in the PTX; unique for the device
+  uint32_t blockThreads;
+  uint32_t tileRows;
+  uint32_t tileColumns;
+  uint32_t reserved; ///< 0
+} NdlDeviceKernelRecord;
+
 /// Key "producer" names the compiler and its version.
 typedef struct NdlMetadataRecord {
   uint32_t key;
@@ -169,5 +194,7 @@ NDL_STATIC_ASSERT(sizeof(NdlFunctionRecord) == 24);
 NDL_STATIC_ASSERT(sizeof(NdlStepRecord) == 24);
 NDL_STATIC_ASSERT(sizeof(NdlMetadataRecord) == 8);
 NDL_STATIC_ASSERT(sizeof(NdlKernelRecord) == 8);
+NDL_STATIC_ASSERT(sizeof(NdlDeviceRecord) == 16);
+NDL_STATIC_ASSERT(sizeof(NdlDeviceKernelRecord) == 24);
 
 #endif // NEEDLE_RT_ARTIFACT_FORMAT_H

@@ -53,6 +53,8 @@ public:
   uint64_t kernelOffset(size_t body, size_t kernel) const {
     return kernelOffsets[body * kernels.size + kernel];
   }
+  /// The text, without a NUL byte behind it.
+  std::string_view ptx(const NdlDeviceRecord &device) const;
   /// The value of a metadata key, or null.
   const char *metadataValue(std::string_view key) const;
 
@@ -69,6 +71,8 @@ public:
   ArrayView<NdlMetadataRecord> metadata;
   ArrayView<NdlKernelRecord> kernels;
   ArrayView<uint64_t> kernelOffsets;
+  ArrayView<NdlDeviceRecord> devices;
+  ArrayView<NdlDeviceKernelRecord> deviceKernels;
 
 private:
   const uint8_t *base = nullptr;

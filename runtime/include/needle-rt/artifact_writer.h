@@ -84,6 +84,22 @@ struct BodyModel {
   std::vector<uint64_t> kernelOffsets;
 };
 
+/// A kernel for a CUDA device, see NdlDeviceKernelRecord.
+struct DeviceKernelModel {
+  std::string name;
+  uint32_t blockThreads = 0;
+  uint32_t tileRows = 0;
+  uint32_t tileColumns = 0;
+};
+
+/// Kernels for one kind of CUDA device.
+struct DeviceModel {
+  std::string target;             ///< e.g. "sm_80"; unique, not empty
+  uint32_t computeCapability = 0; ///< the least, e.g. 80 for 8.0
+  std::string ptx;                ///< without a NUL byte
+  std::vector<DeviceKernelModel> kernels;
+};
+
 /// A whole artifact.
 struct ArtifactModel {
   std::string producer; ///< e.g. "needle 0.1.0"
@@ -96,6 +112,7 @@ struct ArtifactModel {
   std::vector<std::string> kernels;
   std::vector<BodyModel> bodies;
   std::vector<std::vector<uint8_t>> weights;
+  std::vector<DeviceModel> devices;
 };
 
 /// Writes the model in the format of artifact_format.h. Equal models give equal

@@ -101,6 +101,16 @@ TEST(Artifact, KeepsEveryField) {
   EXPECT_EQ(model.weights, (std::vector<std::vector<uint8_t>>{{9}, {8, 7}}));
   EXPECT_EQ(model.kernels, (std::vector<std::string>{"kernel", "other"}));
   EXPECT_EQ(body.kernelOffsets, (std::vector<uint64_t>{2, 1}));
+  ASSERT_EQ(model.devices.size(), 2u);
+  EXPECT_EQ(model.devices[1].target, "new");
+  EXPECT_EQ(model.devices[1].computeCapability, 20u);
+  EXPECT_EQ(model.devices[1].ptx, "text");
+  ASSERT_EQ(model.devices[0].kernels.size(), 2u);
+  const DeviceKernelModel &kernel = model.devices[1].kernels.at(0);
+  EXPECT_EQ(kernel.name, "k");
+  EXPECT_EQ(kernel.blockThreads, 128u);
+  EXPECT_EQ(kernel.tileRows, 4u);
+  EXPECT_EQ(kernel.tileColumns, 5u);
 }
 
 TEST(Artifact, AlignsSections) {
@@ -142,6 +152,16 @@ TEST(Artifact, WriterRefusesWrongModels) {
        "kernels lack distinct names"},
       {[](ArtifactModel &m) { m.kernels[0] = ""; },
        "kernels lack distinct names"},
+      {[](ArtifactModel &m) { m.devices[1].target = "old"; },
+       "devices lack distinct targets"},
+      {[](ArtifactModel &m) { m.devices[0].ptx = std::string("a\0b", 3); },
+       "PTX holds a NUL byte"},
+      {[](ArtifactModel &m) { m.devices[0].kernels[1].name = "k"; },
+       "kernels of a device lack distinct names"},
+      {[](ArtifactModel &m) { m.devices[0].kernels[1].tileRows = 0; },
+       "cannot be launched"},
+      {[](ArtifactModel &m) { m.devices[0].kernels[1].blockThreads = 1025; },
+       "cannot be launched"},
   };
   for (const Case &c : cases) {
     ArtifactModel model = makeSmallModel();
@@ -289,6 +309,24 @@ TEST(Artifact, ReaderRefusesMalformedRecords) {
          firstRecord<uint64_t>(b, NDL_SECTION_KERNEL_OFFSETS) = 4;
        },
        "kernel lies outside its code"},
+      {[](Bytes &b) {
+         firstRecord<NdlDeviceRecord>(b, NDL_SECTION_DEVICES).ptxSection = 11;
+       },
+       "no PTX section"},
+      {[](Bytes &b) {
+         firstRecord<NdlDeviceRecord>(b, NDL_SECTION_DEVICES).target = 5000;
+       },
+       "outside the strings"},
+      {[](Bytes &b) {
+         firstRecord<NdlDeviceKernelRecord>(b, NDL_SECTION_DEVICE_KERNELS)
+             .device = 2;
+       },
+       "belongs to no device"},
+      {[](Bytes &b) {
+         firstRecord<NdlDeviceKernelRecord>(b, NDL_SECTION_DEVICE_KERNELS)
+             .name = 5000;
+       },
+       "outside the strings"},
       {[](Bytes &b) { sectionsOf(b)[headerOf(b).sectionCount - 1].size = 8; },
        "each body and kernel"},
   };

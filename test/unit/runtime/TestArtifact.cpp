@@ -123,6 +123,8 @@ ArtifactModel makeSmallModel() {
   body.kernelOffsets = {2, 1};
   model.bodies = {body};
   model.weights = {{9}, {8, 7}};
+  model.devices = {{"old", 10, "ptx", {{"k", 32, 2, 3}, {"l", 64, 1, 64}}},
+                   {"new", 20, "text", {{"k", 128, 4, 5}}}};
   return model;
 }
 

@@ -1,0 +1,41 @@
+# The core of the simulated CUDA driver: PTX and its execution.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+set(NEEDLE_CUDASIM_CORE_SOURCES
+  exec/approximate_ops.cpp
+  exec/async_copy_ops.cpp
+  exec/atomic_ops.cpp
+  exec/barrier_ops.cpp
+  exec/bit_ops.cpp
+  exec/block.cpp
+  exec/compare_ops.cpp
+  exec/control_ops.cpp
+  exec/convert_ops.cpp
+  exec/decoder.cpp
+  exec/device_memory.cpp
+  exec/field_ops.cpp
+  exec/float_format.cpp
+  exec/float_ops.cpp
+  exec/half_ops.cpp
+  exec/integer_ops.cpp
+  exec/lane_ops.cpp
+  exec/launch.cpp
+  exec/matrix_ops.cpp
+  exec/memory_access.cpp
+  exec/memory_modifiers.cpp
+  exec/memory_ops.cpp
+  exec/module.cpp
+  exec/move_ops.cpp
+  exec/multiply_ops.cpp
+  exec/opcodes.cpp
+  exec/operands.cpp
+  exec/packed_ops.cpp
+  exec/shared_memory.cpp
+  exec/special_registers.cpp
+  exec/warp.cpp
+  exec/wmma_ops.cpp
+  ptx/declarations.cpp
+  ptx/lexer.cpp
+  ptx/parser.cpp
+  ptx/scope.cpp
+  ptx/statements.cpp
+  ptx/type.cpp)
