@@ -183,7 +183,13 @@ class CudaDevice(Device):
             return
         from needle.backend_ndarray import ndarray_backend_cuda
 
-        ndarray_backend_cuda.isa()
+        try:
+            ndarray_backend_cuda.isa()
+        except RuntimeError as error:
+            raise RuntimeError(
+                f"{str(error).rstrip()}\nUse ndl.cpu(), or leave the device out: "
+                "arrays then are on default_device()"
+            ) from None
         # What the driver runs must end before the driver does.
         atexit.register(_needle.cuda_shutdown)
         self._use(ndarray_backend_cuda)
