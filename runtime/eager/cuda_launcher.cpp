@@ -3,15 +3,13 @@
 
 #include "eager/cuda_launcher.h"
 
-#include "cuda/launch.h"
+#include "eager/kernel_words.h"
 
-#include <algorithm>
+#include "cuda/launch.h"
 
 namespace ndl::eager {
 namespace {
 
-/// Dimensions that kernels loop over by themselves.
-constexpr int32_t mapDims = 4, reduceDims = 2;
 /// Blocks of a grid in the x and the y direction (CUDA C++ Programming Guide,
 /// "Compute Capabilities").
 constexpr int64_t mostBlocksAcross = INT32_MAX, mostBlocksDown = UINT16_MAX;
@@ -93,19 +91,12 @@ Status CudaLauncher::resolve(const ArtifactView &view, size_t index) {
   return status;
 }
 
-Status CudaLauncher::find(const std::string &kernel, Launch &launch) const {
+Status CudaLauncher::launch(const std::string &kernel, int64_t rows,
+                            int64_t columns, int64_t *words) const {
   auto found = kernels.find(kernel);
   if (found == kernels.end())
     return missingKernel(kernel.c_str());
-  launch = found->second;
-  return {};
-}
-
-Status CudaLauncher::launch(const std::string &kernel, int64_t rows,
-                            int64_t columns, Words words) const {
-  Launch own;
-  if (Status status = find(kernel, own); !status.ok())
-    return status;
+  const Launch &own = found->second;
   int64_t across = ceilDiv(columns, own.tileColumns);
   int64_t down = ceilDiv(rows, own.tileRows);
   if (across > mostBlocksAcross || down > mostBlocksDown)
@@ -119,72 +110,39 @@ Status CudaLauncher::launch(const std::string &kernel, int64_t rows,
   shape.grid[1] = static_cast<uint32_t>(down);
   shape.block[0] = static_cast<uint32_t>(own.blockThreads);
   // One parameter: the words by value.
-  void *parameters[] = {words.values};
+  void *parameters[] = {words};
   return cuda::launch(cuda.context(), *own.kernel, shape, parameters, "");
 }
 
 Status CudaLauncher::map(MapKernel kernel, LoopNest &nest,
                          const Scalar *scalars) const {
   const MapSignature &signature = signatureOf(kernel);
-  int64_t words[64];
-  size_t count = 0;
-  int32_t outer = std::max(0, nest.rank - mapDims);
-  int32_t padding = mapDims - (nest.rank - outer);
-  int64_t elements = 1;
-  for (int32_t d = 0; d < mapDims; ++d) {
-    words[count] = d < padding ? 1 : nest.extents[outer + d - padding];
-    elements *= words[count++];
-  }
-  size_t operands = count;
-  for (int32_t i = 0; i < nest.numOperands; ++i) {
-    ++count; // the pointer
-    for (int32_t d = 0; d < mapDims; ++d)
-      words[count++] =
-          d < padding ? 0 : nest.operands[i].strides[outer + d - padding];
-  }
-  for (int32_t i = 0; i < signature.numScalars; ++i)
-    words[count++] = static_cast<int64_t>(scalars[i].word);
-  Odometer odometer(nest, outer);
+  MapWords words(nest, scalars, signature.numScalars);
+  Odometer odometer(nest, words.outerDims());
+  Status status;
   do {
-    for (int32_t i = 0; i < nest.numOperands; ++i)
-      words[operands + i * (mapDims + 1)] = addressOf(nest.operands[i].data);
-    if (Status status = launch(signature.name, 1, elements, {words, count});
-        !status.ok())
-      return status;
-  } while (odometer.next());
-  return {};
+    status = launch(signature.name, 1, words.elements(), words.at(nest));
+  } while (status.ok() && odometer.next());
+  return status;
 }
 
 Status CudaLauncher::reduce(ReduceKernel kernel, LoopNest &kept,
                             const LoopNest &reduced) const {
-  int32_t outer = std::max(0, kept.rank - reduceDims);
-  auto inner = [](const LoopNest &nest, const int64_t *values, int64_t none,
-                  int64_t *words) {
-    words[0] = nest.rank < 2 ? none : values[nest.rank - 2];
-    words[1] = values[nest.rank - 1];
-  };
-  int64_t words[12];
-  inner(kept, kept.extents, 1, words);
-  inner(reduced, reduced.extents, 1, words + 2);
-  inner(kept, kept.operands[0].strides, 0, words + 5);
-  inner(kept, kept.operands[1].strides, 0, words + 8);
-  inner(reduced, reduced.operands[0].strides, 0, words + 10);
+  ReduceWords words(kept, reduced);
   // Where the elements of one result lie side by side, a block takes them
   // together; where those of neighbouring results do, or where they are few, a
   // thread takes each result.
-  int64_t results = words[0] * words[1], elements = words[2] * words[3];
-  bool threads = elements < 32 || (words[11] != 1 && words[9] == 1);
+  bool threads = words.elements() < 32 ||
+                 (words.reducedStride() != 1 && words.keptStride() == 1);
   std::string name = nameOf(kernel);
   if (threads)
     name += "_columns";
-  Odometer odometer(kept, outer);
+  Odometer odometer(kept, words.outerDims());
+  Status status;
   do {
-    words[4] = addressOf(kept.operands[0].data);
-    words[7] = addressOf(kept.operands[1].data);
-    if (Status status = launch(name, 1, results, {words, 12}); !status.ok())
-      return status;
-  } while (odometer.next());
-  return {};
+    status = launch(name, 1, words.results(), words.at(kept));
+  } while (status.ok() && odometer.next());
+  return status;
 }
 
 } // namespace ndl::eager

@@ -14,11 +14,6 @@
 
 namespace ndl::eager {
 
-/// The device address that a pointer of a storage is.
-inline int64_t addressOf(const void *pointer) {
-  return static_cast<int64_t>(reinterpret_cast<intptr_t>(pointer));
-}
-
 /// Runs eager kernels on a CUDA device.
 class CudaLauncher : public Device {
 public:
@@ -51,22 +46,15 @@ public:
              const Scalar *scalars) const override;
   Status reduce(ReduceKernel kernel, LoopNest &kept,
                 const LoopNest &reduced) const override;
-  Status multiply(const KernelLibrary &library, Batch &batch) const override;
+  Status multiply(const Batch &batch) const override;
 
 private:
-  /// The context of a kernel: `count` words.
-  struct Words {
-    int64_t *values;
-    size_t count;
-  };
-  Status find(const std::string &kernel, Launch &launch) const;
-  /// For a result of rows × columns.
+  /// For a result of rows × columns; `words` are the context of the kernel.
   Status launch(const std::string &kernel, int64_t rows, int64_t columns,
-                Words words) const;
+                int64_t *words) const;
 
   Status multiplyFloat(const Batch &batch) const;
-  Status multiplyInteger(const KernelLibrary &library,
-                         const Batch &batch) const;
+  Status multiplyInteger(const Batch &batch) const;
 
   cuda::Device &cuda;
   std::unordered_map<std::string, Launch> kernels;

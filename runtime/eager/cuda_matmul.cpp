@@ -3,7 +3,7 @@
 
 #include "eager/cuda_launcher.h"
 
-#include <algorithm>
+#include "eager/kernel_words.h"
 
 namespace ndl::eager {
 namespace {
@@ -15,15 +15,15 @@ constexpr int64_t mostTerms = 32768;
 
 /// A matrix that a kernel reads: rows along K, aligned.
 struct Rows {
-  const uint8_t *data;
-  int64_t stride;
+  const uint8_t *data = nullptr;
+  int64_t stride = 0;
 };
 
 /// Copies operands of products to rows along K, unless they are such rows.
 class RowPacker {
 public:
-  RowPacker(const KernelLibrary &library, int64_t rows, int64_t depth)
-      : library(library), rows(rows), depth(depth) {}
+  RowPacker(const Device &device, int64_t rows, int64_t depth)
+      : device(device), rows(rows), depth(depth) {}
 
   /// `termStride`: from term to term along K. What was given for the same
   /// matrix last time is given again.
@@ -49,7 +49,7 @@ private:
   Status copy(const uint8_t *data, int64_t rowStride, int64_t termStride,
               int64_t stride) {
     Status status =
-        library.device()->allocate(static_cast<size_t>(rows * stride), scratch);
+        device.allocate(static_cast<size_t>(rows * stride), scratch);
     if (!status.ok())
       return status;
     LoopNest nest;
@@ -66,10 +66,10 @@ private:
     };
     set(0, scratch->data(), stride, 1);
     set(1, data, rowStride, termStride);
-    return library.device()->map(MapKernel::CopyU8, nest, nullptr);
+    return device.map(MapKernel::CopyU8, nest, nullptr);
   }
 
-  const KernelLibrary &library;
+  const Device &device;
   int64_t rows, depth;
   StoragePtr scratch;
   const uint8_t *source = nullptr;
@@ -77,11 +77,9 @@ private:
 
 } // namespace
 
-Status CudaLauncher::multiply(const KernelLibrary &library,
-                              Batch &batch) const {
-  return batch.kernel == ContractionKernel::MatmulF32
-             ? multiplyFloat(batch)
-             : multiplyInteger(library, batch);
+Status CudaLauncher::multiply(const Batch &batch) const {
+  return batch.kernel == ContractionKernel::MatmulF32 ? multiplyFloat(batch)
+                                                      : multiplyInteger(batch);
 }
 
 Status CudaLauncher::multiplyFloat(const Batch &batch) const {
@@ -93,34 +91,30 @@ Status CudaLauncher::multiplyFloat(const Batch &batch) const {
     int64_t words[] = {addressOf(place.lhs.data),
                        place.lhs.rowStride,
                        place.lhs.columnStride,
-                       0,
                        addressOf(place.rhs.data),
                        place.rhs.rowStride,
                        place.rhs.columnStride,
-                       0,
                        addressOf(place.result),
                        shape.columns,
-                       0,
                        shape.rows,
                        shape.columns,
                        shape.depth};
-    Status status = launch(nameOf(batch.kernel), shape.rows, shape.columns,
-                           {words, std::size(words)});
+    Status status =
+        launch(nameOf(batch.kernel), shape.rows, shape.columns, words);
     if (!status.ok())
       return status;
   }
   return {};
 }
 
-Status CudaLauncher::multiplyInteger(const KernelLibrary &library,
-                                     const Batch &batch) const {
+Status CudaLauncher::multiplyInteger(const Batch &batch) const {
   const ContractionShape &shape = batch.shape;
   bool wide = shape.depth > mostTerms;
   std::string name = nameOf(batch.kernel);
   if (wide)
     name += "_wide";
-  RowPacker lhsPacker(library, shape.rows, shape.depth);
-  RowPacker rhsPacker(library, shape.columns, shape.depth);
+  RowPacker lhsPacker(*this, shape.rows, shape.depth);
+  RowPacker rhsPacker(*this, shape.columns, shape.depth);
   int64_t count = batch.nest.size();
   for (int64_t i = 0; i < count; ++i) {
     ProductPlace place = batch.placeOf(i);
@@ -135,21 +129,18 @@ Status CudaLauncher::multiplyInteger(const KernelLibrary &library,
     // In the order of IntegerMatmulArg.
     int64_t words[] = {addressOf(lhs.data),
                        lhs.stride,
-                       0,
                        batch.params.lhsZeroPoint,
                        addressOf(rhs.data),
                        rhs.stride,
-                       0,
                        batch.params.rhsZeroPoint,
                        addressOf(batch.params.scales),
                        addressOf(batch.params.bias),
                        addressOf(place.result),
                        shape.columns,
-                       0,
                        shape.rows,
                        shape.columns,
                        shape.depth};
-    status = launch(name, shape.rows, shape.columns, {words, std::size(words)});
+    status = launch(name, shape.rows, shape.columns, words);
     if (!status.ok())
       return status;
   }

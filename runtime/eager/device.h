@@ -57,7 +57,7 @@ public:
   virtual Status reduce(ReduceKernel kernel, LoopNest &kept,
                         const LoopNest &reduced) const = 0;
   /// The products of a batch, folded, with results.
-  virtual Status multiply(const KernelLibrary &library, Batch &batch) const = 0;
+  virtual Status multiply(const Batch &batch) const = 0;
 };
 
 } // namespace ndl::eager

@@ -5,6 +5,7 @@
 
 #include "eager/copy.h"
 #include "eager/device.h"
+#include "eager/kernel_words.h"
 #include "eager/loop_nest.h"
 #include "eager/split.h"
 
@@ -17,9 +18,6 @@
 namespace ndl::eager {
 namespace {
 
-constexpr int32_t maxScalars = 4;
-/// Dimensions that a kernel loops over by itself.
-constexpr int32_t kernelDims = 4;
 /// One operation on the elements of a nest.
 struct Launch {
   NdlTask task;
@@ -31,27 +29,10 @@ struct Launch {
 /// move and return.
 NEEDLE_CALLS_GENERATED_CODE
 void runSerially(const Launch &launch, LoopNest &nest) {
-  uint64_t
-      words[kernelDims + LoopNest::maxOperands * (kernelDims + 1) + maxScalars];
-  int32_t outer = std::max(0, nest.rank - kernelDims);
-  int32_t inner = nest.rank - outer;
-  int32_t padding = kernelDims - inner;
-  for (int32_t d = 0; d < kernelDims; ++d)
-    words[d] = d < padding ? 1 : nest.extents[outer + d - padding];
-  uint64_t *word = words + kernelDims;
-  for (int32_t i = 0; i < nest.numOperands; ++i, word += kernelDims + 1)
-    for (int32_t d = 0; d < kernelDims; ++d)
-      word[1 + d] =
-          d < padding ? 0 : nest.operands[i].strides[outer + d - padding];
-  for (int32_t i = 0; i < launch.numScalars; ++i)
-    word[i] = launch.scalars[i].word;
-  auto count = static_cast<int64_t>(words[0] * words[1]);
-  Odometer odometer(nest, outer);
+  MapWords words(nest, launch.scalars, launch.numScalars);
+  Odometer odometer(nest, words.outerDims());
   do {
-    for (int32_t i = 0; i < nest.numOperands; ++i)
-      words[kernelDims + i * (kernelDims + 1)] =
-          reinterpret_cast<uintptr_t>(nest.operands[i].data);
-    launch.task(words, 0, count, 0);
+    launch.task(words.at(nest), 0, words.planes(), 0);
   } while (odometer.next());
 }
 

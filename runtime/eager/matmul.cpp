@@ -163,7 +163,7 @@ Status run(const KernelLibrary &library, Batch &batch) {
   fold(batch);
   if (library.device()) {
     library[batch.kernel].run.launches.fetch_add(1, std::memory_order_relaxed);
-    return library.device()->multiply(library, batch);
+    return library.device()->multiply(batch);
   }
   int64_t count = batch.nest.size();
   const ContractionShape &shape = batch.shape;

@@ -6,6 +6,7 @@
 #include "eager/copy.h"
 #include "eager/device.h"
 #include "eager/elementwise.h"
+#include "eager/kernel_words.h"
 #include "eager/loop_nest.h"
 #include "eager/split.h"
 
@@ -16,8 +17,6 @@
 namespace ndl::eager {
 namespace {
 
-/// Kept and reduced dimensions that a kernel loops over by itself.
-constexpr int32_t kernelDims = 2;
 /// Reductions of at least so many elements to few results are cut into blocks,
 /// the results of which are reduced again. Where they are cut depends on the
 /// shape and strides alone, so that sums do not depend on the number of
@@ -40,30 +39,10 @@ struct Reduction {
 /// Runs the kernel for the simplified nest `kept` on this thread.
 NEEDLE_CALLS_GENERATED_CODE
 void runSerially(const Reduction &reduction, LoopNest &kept) {
-  const LoopNest &reduced = reduction.reduced;
-  int32_t outer = std::max(0, kept.rank - kernelDims);
-  // The one but last dimension of each kind, if there is one.
-  auto second = [](const LoopNest &nest, const int64_t *values, int64_t none) {
-    return nest.rank < 2 ? none : values[nest.rank - 2];
-  };
-  auto strides = [&](const LoopNest &nest, int32_t operand, int64_t *words) {
-    const int64_t *values = nest.operands[operand].strides;
-    words[0] = second(nest, values, 0);
-    words[1] = values[nest.rank - 1];
-  };
-  int64_t words[12];
-  words[0] = second(kept, kept.extents, 1);
-  words[1] = kept.extents[kept.rank - 1];
-  words[2] = second(reduced, reduced.extents, 1);
-  words[3] = reduced.extents[reduced.rank - 1];
-  strides(kept, 0, words + 5);
-  strides(kept, 1, words + 8);
-  strides(reduced, 0, words + 10);
-  Odometer odometer(kept, outer);
+  ReduceWords words(kept, reduction.reduced);
+  Odometer odometer(kept, words.outerDims());
   do {
-    words[4] = reinterpret_cast<intptr_t>(kept.operands[0].data);
-    words[7] = reinterpret_cast<intptr_t>(kept.operands[1].data);
-    reduction.task(words, 0, words[0], 0);
+    reduction.task(words.at(kept), 0, words.iterations(), 0);
   } while (odometer.next());
 }
 
@@ -197,7 +176,7 @@ Status reduceInto(const KernelLibrary &library, ReduceKernel kernel,
   reduction.task = library[kernel].task;
   reduction.reduced.add(select(x, axes, 1));
   reduction.reduced.simplify();
-  if (reduction.reduced.rank > kernelDims) {
+  if (reduction.reduced.rank > ReduceWords::kernelDims) {
     View gathered;
     Status status = gather(library, x, axes, gathered);
     uint32_t trailing = allAxes << output.rank;

@@ -170,6 +170,16 @@ def test_raw_handles(device: nd.Device) -> None:
     assert device.__device_name__ in ("cpu", "numpy", "cuda")
 
 
+@pytest.mark.parametrize("device", [nd.cpu(), nd.cpu_numpy()], ids=repr)
+def test_raw_handles_of_stored_integers(device: nd.Device) -> None:
+    values = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    out = device.Array(6, "uint8")
+    device.from_numpy(values, out)
+    np.testing.assert_array_equal(device.to_numpy(out, (2, 3), (3, 1), 0), values)
+    with pytest.raises(ValueError, match="shape"):
+        device.from_numpy(values[:1], out)
+
+
 @each_device
 def test_tiled_matmul(device: nd.Device) -> None:
     t = device.__tile_size__

@@ -101,8 +101,7 @@ FloatMatmul::Operand FloatMatmul::makeOperand(FloatMatmulArg pointer,
   Operand operand;
   operand.lineStride = field(lineStride);
   operand.termStride = field(termStride);
-  Value offset = b.add(b.mul(b.blockIndex('z'), field(3)),
-                       b.mul(firstLine, operand.lineStride));
+  Value offset = b.mul(firstLine, operand.lineStride);
   operand.global = b.advance(b.toGlobal(field(0)), offset, f32);
   operand.linesLeft = b.sub(numLines, firstLine);
   Value alongTerms = b.equal(operand.termStride, b.i64(1));
@@ -180,9 +179,7 @@ FloatMatmul::Values FloatMatmul::emitPart(Value stage, ValueRange carried) {
 }
 
 void FloatMatmul::emitResults(ArrayRef<Value> sums) {
-  Value dest = b.advance(
-      b.toGlobal(arg(FloatMatmulArg::Dest)),
-      b.mul(b.blockIndex('z'), arg(FloatMatmulArg::DestBatchStride)), f32);
+  Value dest = b.toGlobal(arg(FloatMatmulArg::Dest));
   for (int64_t i = 0; i < threadTile; ++i) {
     Value row = b.add(b.add(firstRow, threadRow), b.i64(i));
     b.ifThen(b.less(row, arg(FloatMatmulArg::Rows)), [&] {

@@ -70,10 +70,9 @@ Value GPUBuilder::shared(ModuleOp module, StringRef name, int64_t bytes) {
   return LLVM::AddressOfOp::create(*this, global);
 }
 
-LLVM::LLVMFuncOp needle::cuda::createKernel(ModuleOp module, Location location,
-                                            StringRef name, unsigned numWords,
-                                            BlockTile tile,
-                                            KernelEmitter emitBody) {
+void needle::cuda::createKernel(ModuleOp module, Location location,
+                                StringRef name, unsigned numWords,
+                                BlockTile tile, KernelEmitter emitBody) {
   GPUBuilder b(location, module.getContext());
   b.setInsertionPointToEnd(module.getBody());
   auto type = LLVM::LLVMFunctionType::get(
@@ -94,5 +93,4 @@ LLVM::LLVMFuncOp needle::cuda::createKernel(ModuleOp module, Location location,
   b.setInsertionPointToStart(function.addEntryBlock(b));
   emitBody(b, function.getArgument(0));
   LLVM::ReturnOp::create(b, ValueRange());
-  return function;
 }

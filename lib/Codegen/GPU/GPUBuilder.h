@@ -50,7 +50,7 @@ public:
   /// The parts of a literal structure.
   llvm::SmallVector<Value> unpack(Value structure);
 
-  /// Of this thread and its block, as i64; axis 'x', 'y' or 'z'.
+  /// Of this thread and its block, as i64; axis 'x' or 'y'.
   Value threadIndex() { return readSpecial("tid.x"); }
   Value blockIndex(char axis) {
     return readSpecial((llvm::Twine("ctaid.") + llvm::Twine(axis)).str());
@@ -79,10 +79,9 @@ using KernelEmitter =
 
 /// Adds the kernel `name` to the end of the module: a function that GPUs run
 /// with blockThreads threads a block, each of which computes `tile`.
-mlir::LLVM::LLVMFuncOp createKernel(mlir::ModuleOp module,
-                                    mlir::Location location,
-                                    llvm::StringRef name, unsigned numWords,
-                                    BlockTile tile, KernelEmitter emitBody);
+void createKernel(mlir::ModuleOp module, mlir::Location location,
+                  llvm::StringRef name, unsigned numWords, BlockTile tile,
+                  KernelEmitter emitBody);
 
 } // namespace needle::cuda
 

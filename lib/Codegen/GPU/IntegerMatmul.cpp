@@ -52,11 +52,9 @@ IntegerMatmul::Operand IntegerMatmul::makeOperand(IntegerMatmulArg pointer,
                                                   unsigned rows,
                                                   int64_t sharedOffset) {
   auto field = [&](unsigned i) { return args[unsigned(pointer) + i]; };
-  Value stride = field(1), batchStride = field(2);
-  Value offset =
-      b.add(b.mul(b.blockIndex('z'), batchStride), b.mul(first, stride));
-  return {b.advance(b.toGlobal(field(0)), offset, i8), b.sub(numRows, first),
-          stride, rows, sharedOffset};
+  Value stride = field(1);
+  return {b.advance(b.toGlobal(field(0)), b.mul(first, stride), i8),
+          b.sub(numRows, first), stride, rows, sharedOffset};
 }
 
 //===----------------------------------------------------------------------===//
@@ -240,9 +238,7 @@ IntegerMatmul::Values IntegerMatmul::emitWideSums() {
 void IntegerMatmul::emitResults(ArrayRef<Value> sums) {
   Value scales = b.toGlobal(arg(IntegerMatmulArg::Scales));
   Value bias = b.toGlobal(arg(IntegerMatmulArg::Bias));
-  Value dest = b.advance(
-      b.toGlobal(arg(IntegerMatmulArg::Dest)),
-      b.mul(b.blockIndex('z'), arg(IntegerMatmulArg::DestBatchStride)), f32);
+  Value dest = b.toGlobal(arg(IntegerMatmulArg::Dest));
   for (unsigned column = 0; column < 2 * columnTiles(); ++column) {
     Value n = b.add(b.add(firstColumn, warpColumn),
                     b.add(b.mul(inGroup, b.i64(2)),

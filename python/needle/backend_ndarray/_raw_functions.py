@@ -7,16 +7,11 @@ They take handles of compact arrays, and work where the memory is.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from needle import _needle
 from needle._needle import Array, CudaArray, array_assign
 from needle.backend_ndarray._kernels import define
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 #: Extent of the tiles of :func:`matmul_tiled`.
 TILE_SIZE = 8
@@ -38,14 +33,6 @@ def view(
     device = cuda() if isinstance(handle, CudaArray) else cpu()
     dims = (handle.size,) if shape is None else tuple(shape)
     return _needle.array_make(dims, strides, device, handle, offset, True, None)
-
-
-def from_numpy(a: npt.NDArray[Any], out: Array) -> None:
-    """Copy the elements of an array, in row-major order, to a handle."""
-    values = np.ascontiguousarray(a, np.float32).reshape(-1)
-    target = view(out)
-    device = target.device
-    array_assign(target, device.array_from_numpy(values, device, True, None))
 
 
 def fill(out: Array, val: float) -> None:
@@ -129,9 +116,11 @@ define(globals(), _elementwise)
 
 
 def functions() -> dict[str, Callable[..., Any]]:
-    """All functions of this module, by name."""
+    """The functions of raw handles, by name."""
     return {
         name: value
         for name, value in globals().items()
-        if callable(value) and getattr(value, "__module__", None) == __name__
+        if callable(value)
+        and getattr(value, "__module__", None) == __name__
+        and value is not functions
     }

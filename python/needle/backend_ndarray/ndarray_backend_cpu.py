@@ -8,6 +8,10 @@ strides; `NDArray` uses them.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
 from needle import _needle
 from needle._needle import (
     Array,
@@ -26,6 +30,9 @@ from needle._needle import (
 from needle._needle import array_to_numpy as to_numpy
 from needle.backend_ndarray import _raw_functions
 from needle.backend_ndarray._raw_functions import TILE_SIZE
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = [
     "Array",
@@ -60,6 +67,11 @@ def launches() -> dict[str, int]:
 def memory() -> tuple[int, int]:
     """Bytes that arrays hold, and bytes that are kept for arrays to come."""
     return _needle.array_memory()
+
+
+def from_numpy(a: npt.NDArray[Any], out: Array) -> None:
+    """Copy the elements of an array, in row-major order, to a handle."""
+    to_numpy(out, (out.size,), (1,), 0)[:] = np.asarray(a).reshape(-1)
 
 
 globals().update(_raw_functions.functions())

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from needle import _needle
-from needle._needle import (
-    CudaArray as Array,
-)
+from needle._needle import CudaArray as Array
 from needle._needle import (
     array_assign,
     array_binary,
@@ -85,6 +85,13 @@ def array_new(shape: Any, device: Any, committed: bool, params: Any) -> Any:
 def array_from_numpy(values: Any, device: Any, committed: bool, params: Any) -> Any:
     """A new array with the elements of a NumPy array."""
     return _needle.array_from_numpy(values, device, committed, params, True)
+
+
+def from_numpy(a: npt.NDArray[Any], out: Array) -> None:
+    """Copy the elements of an array, in row-major order, to a handle."""
+    target = _raw_functions.view(out)
+    values = np.ascontiguousarray(a, np.float32).reshape(-1)
+    array_assign(target, array_from_numpy(values, target.device, True, None))
 
 
 globals().update(_raw_functions.functions())

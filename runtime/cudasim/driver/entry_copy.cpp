@@ -46,6 +46,22 @@ Work copyOf(Context &context, CUdeviceptr target, const void *source,
   };
 }
 
+/// Queues work of `bytes` bytes on a stream where `check` finds memory.
+template <typename Check, typename Queue>
+CUresult onStream(const char *name, CUstream handle, size_t bytes, Check check,
+                  Queue queue) {
+  return withContext(name, [&](Context &context) {
+    std::shared_ptr<Stream> stream = context.stream(handle);
+    if (!stream)
+      return CUDA_ERROR_INVALID_HANDLE;
+    if (bytes == 0)
+      return CUDA_SUCCESS;
+    if (!check(context))
+      return CUDA_ERROR_INVALID_VALUE;
+    return queue(context, stream);
+  });
+}
+
 CUresult fill(const char *function, CUdeviceptr target, const void *value,
               size_t width, size_t count, CUstream handle) {
   return withContext(function, [&](Context &context) {
@@ -106,16 +122,12 @@ CUresult memcpyDtoH(void *target, CUdeviceptr source, size_t bytes) {
 CUresult memcpyHtoDAsync(CUdeviceptr target, const void *source, size_t bytes,
                          CUstream handle) {
   constexpr const char *name = "cuMemcpyHtoDAsync";
-  return withContext(name, [&](Context &context) {
-    std::shared_ptr<Stream> stream = context.stream(handle);
-    bool isPinned;
-    if (!stream)
-      return CUDA_ERROR_INVALID_HANDLE;
-    if (bytes == 0)
-      return CUDA_SUCCESS;
-    if (!context.checkDevice(name, "target", target, bytes) ||
-        !context.checkHost(name, "source", source, bytes, isPinned))
-      return CUDA_ERROR_INVALID_VALUE;
+  bool isPinned;
+  auto check = [&](Context &context) {
+    return context.checkDevice(name, "target", target, bytes) &&
+           context.checkHost(name, "source", source, bytes, isPinned);
+  };
+  auto queue = [&](Context &context, const std::shared_ptr<Stream> &stream) {
     // A graph reads the memory whenever it runs.
     if (!isPinned && !stream->capture)
       return context.issue(stream, copyOf(context, target, source, bytes));
@@ -125,22 +137,19 @@ CUresult memcpyHtoDAsync(CUdeviceptr target, const void *source, size_t bytes,
         std::memcpy(to, source, bytes);
       return result;
     });
-  });
+  };
+  return onStream(name, handle, bytes, check, queue);
 }
 
 CUresult memcpyDtoHAsync(void *target, CUdeviceptr source, size_t bytes,
                          CUstream handle) {
   constexpr const char *name = "cuMemcpyDtoHAsync";
-  return withContext(name, [&](Context &context) {
-    std::shared_ptr<Stream> stream = context.stream(handle);
-    bool isPinned;
-    if (!stream)
-      return CUDA_ERROR_INVALID_HANDLE;
-    if (bytes == 0)
-      return CUDA_SUCCESS;
-    if (!context.checkDevice(name, "source", source, bytes) ||
-        !context.checkHost(name, "target", target, bytes, isPinned))
-      return CUDA_ERROR_INVALID_VALUE;
+  bool isPinned;
+  auto check = [&](Context &context) {
+    return context.checkDevice(name, "source", source, bytes) &&
+           context.checkHost(name, "target", target, bytes, isPinned);
+  };
+  auto queue = [&](Context &context, const std::shared_ptr<Stream> &stream) {
     CUresult result = context.issue(stream, [=, &context] {
       CUresult result;
       if (uint8_t *from = reach(context, name, source, bytes, result))
@@ -150,21 +159,18 @@ CUresult memcpyDtoHAsync(void *target, CUdeviceptr source, size_t bytes,
     if (result != CUDA_SUCCESS || isPinned || stream->capture)
       return result;
     return context.queues.run(*stream);
-  });
+  };
+  return onStream(name, handle, bytes, check, queue);
 }
 
 CUresult memcpyDtoDAsync(CUdeviceptr target, CUdeviceptr source, size_t bytes,
                          CUstream handle) {
   constexpr const char *name = "cuMemcpyDtoDAsync";
-  return withContext(name, [&](Context &context) {
-    std::shared_ptr<Stream> stream = context.stream(handle);
-    if (!stream)
-      return CUDA_ERROR_INVALID_HANDLE;
-    if (bytes == 0)
-      return CUDA_SUCCESS;
-    if (!context.checkDevice(name, "target", target, bytes) ||
-        !context.checkDevice(name, "source", source, bytes))
-      return CUDA_ERROR_INVALID_VALUE;
+  auto check = [&](Context &context) {
+    return context.checkDevice(name, "target", target, bytes) &&
+           context.checkDevice(name, "source", source, bytes);
+  };
+  auto queue = [&](Context &context, const std::shared_ptr<Stream> &stream) {
     return context.issue(stream, [=, &context] {
       CUresult result;
       uint8_t *to = reach(context, name, target, bytes, result);
@@ -174,7 +180,8 @@ CUresult memcpyDtoDAsync(CUdeviceptr target, CUdeviceptr source, size_t bytes,
         std::memmove(to, from, bytes);
       return result;
     });
-  });
+  };
+  return onStream(name, handle, bytes, check, queue);
 }
 
 CUresult memsetD8Async(CUdeviceptr target, unsigned char value, size_t count,

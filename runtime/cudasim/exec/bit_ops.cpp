@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 
 #include "exec/families.h"
+#include "exec/integer_handlers.h"
 #include "exec/lanes.h"
 
 #include <algorithm>
@@ -134,18 +135,7 @@ Flow predicateLogic(Warp &warp, const Instr &instr, uint32_t mask) {
 
 template <typename Op>
 Handler untypedBinary(Type type) {
-  if (!isUntyped(type))
-    return nullptr;
-  switch (bitsOf(type)) {
-  case 16:
-    return binary<uint16_t, Op>;
-  case 32:
-    return binary<uint32_t, Op>;
-  case 64:
-    return binary<uint64_t, Op>;
-  default:
-    return nullptr;
-  }
+  return isUntyped(type) ? ofWidth<Op>(bitsOf(type)) : nullptr;
 }
 
 template <typename Op>

@@ -36,12 +36,10 @@ Handler bothSigns(Type type) {
   }
 }
 
-/// For what gives the same bits with and without sign.
+/// On unsigned integers of so many bits.
 template <typename Op>
-Handler eitherSign(Type type) {
-  if (!isSigned(type) && !isUnsigned(type))
-    return nullptr;
-  switch (bitsOf(type)) {
+Handler ofWidth(uint32_t bits) {
+  switch (bits) {
   case 16:
     return binary<uint16_t, Op>;
   case 32:
@@ -51,6 +49,13 @@ Handler eitherSign(Type type) {
   default:
     return nullptr;
   }
+}
+
+/// For what gives the same bits with and without sign.
+template <typename Op>
+Handler eitherSign(Type type) {
+  return isSigned(type) || isUnsigned(type) ? ofWidth<Op>(bitsOf(type))
+                                            : nullptr;
 }
 
 /// Whether it is the floating-point form that is meant.

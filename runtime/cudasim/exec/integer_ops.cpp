@@ -99,8 +99,7 @@ Flow addCarry(Warp &warp, const Instr &instr, uint32_t mask) {
     unsigned in = takes && (carry & bit) ? 1 : 0;
     unsigned __int128 sum = subtracts ? x - y - in : x + y + in;
     if (sets)
-      warp.carry =
-          (sum >> (8 * sizeof(T))) & 1 ? warp.carry | bit : warp.carry & ~bit;
+      warp.setCarry(i, (sum >> (8 * sizeof(T))) & 1);
     setLane<T>(warp.data(instr.slots[0]), i, static_cast<T>(sum));
   }
   return Flow::Next;

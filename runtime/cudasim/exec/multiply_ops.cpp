@@ -103,8 +103,7 @@ Flow madCarry(Warp &warp, const Instr &instr, uint32_t mask) {
     unsigned __int128 sum = product + static_cast<Bits>(lane<T>(c, i)) +
                             (takes && (warp.carry & bit) ? 1 : 0);
     if (sets)
-      warp.carry =
-          (sum >> (8 * sizeof(T))) & 1 ? warp.carry | bit : warp.carry & ~bit;
+      warp.setCarry(i, (sum >> (8 * sizeof(T))) & 1);
     setLane<Bits>(warp.data(instr.slots[0]), i, static_cast<Bits>(sum));
   }
   return Flow::Next;

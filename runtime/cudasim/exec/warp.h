@@ -104,6 +104,10 @@ public:
   AsyncCopies copies;
   /// The carry flag of each lane.
   uint32_t carry = 0;
+  void setCarry(unsigned lane, bool isSet) {
+    uint32_t bit = uint32_t(1) << lane;
+    carry = isSet ? carry | bit : carry & ~bit;
+  }
 
 private:
   bool regroup();

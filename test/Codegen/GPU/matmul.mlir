@@ -7,7 +7,7 @@
 // One parameter: the words of the context. Parts of K come to shared memory behind the
 // threads' backs where the GPU can do that, and pass through registers elsewhere.
 // ALL-LABEL: .entry matmul_u8u8_f32(
-// ALL-NEXT:  .param .align 8 .b8 matmul_u8u8_f32_param_0[128]
+// ALL-NEXT:  .param .align 8 .b8 matmul_u8u8_f32_param_0[104]
 // ALL:       .reqntid 256
 // SM80:      .shared .align 16 .b8 {{.*}}[49152]
 // SM80:      cp.async.cg.shared.global

@@ -38,9 +38,7 @@ struct MatrixInstruction {
   llvm::StringLiteral intrinsic;
   unsigned rows, columns, depth;
 
-  /// 32-bit registers of a thread that hold a fragment of A, B and D.
-  unsigned lhsRegisters() const { return rows * depth / 4 / warpThreads; }
-  unsigned rhsRegisters() const { return columns * depth / 4 / warpThreads; }
+  /// 32-bit registers of a thread that hold a fragment of D.
   unsigned sumRegisters() const { return rows * columns / warpThreads; }
 };
 
